@@ -1,0 +1,1 @@
+"""guardlayer for LangChain."""

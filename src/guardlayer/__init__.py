@@ -1,0 +1,1 @@
+"""Keep behavior in the weights and facts in their sources."""
