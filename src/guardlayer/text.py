@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -87,3 +88,95 @@ def tokenize(text: str) -> list[Token]:
 def key(text: str) -> str:
     """Return the folded words of ``text`` joined by single spaces: how names are stored and looked up."""
     return " ".join(token.norm for token in tokenize(text))
+
+
+_STOP = re.compile(r"[.!?…。！？]+[\"'”’»)\]*_」』）]*")
+_WIDE_STOPS = frozenset("。！？")
+_ABBREVIATIONS = frozenset(
+    """mr mrs ms dr prof sr jr st vs etc eg e.g ie i.e cf al fig eq sec no nos vol ch pp approx est dept inc ltd co
+    corp bros gen gov sen rep rev hon capt col sgt lt jan feb mar apr jun jul aug sep sept oct nov dec""".split()  # noqa: SIM905
+)
+_CJK = re.compile(r"[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
+
+
+def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+    """Yield the spans of the sentences in ``text[start:end]``, without white space around them.
+
+    A simple rule for cutting evidence, wrong now and then on unknown abbreviations: it then joins two sentences
+    rather than breaking one. Linear in the length.
+    """
+    end = len(text) if end is None else end
+    begin = start
+    for match in _STOP.finditer(text, start, end):
+        if not _ends_sentence(text, match, end):
+            continue
+        yield from _trimmed(text, begin, match.end())
+        begin = match.end()
+    yield from _trimmed(text, begin, end)
+
+
+def search_terms(text: str) -> list[str]:
+    """Return the content words of ``text`` as retrieval compares them, in order and with repeats.
+
+    Stop words and bare symbols are left out, English plurals are cut (the S-stemmer of Harman, *How effective is
+    suffixing?*, JASIS 1991), thousands separators dropped, and runs of Chinese or Japanese, which has no spaces,
+    become overlapping pairs of characters.
+    """
+    terms: list[str] = []
+    for match in _TOKEN.finditer(text):
+        norm = fold_word(match.group())
+        if norm in STOP_WORDS or not norm[:1].isalnum():
+            continue
+        terms.extend(_terms_of(norm))
+    return terms
+
+
+@lru_cache(maxsize=65536)
+def _terms_of(norm: str) -> tuple[str, ...]:
+    if norm.isascii():
+        return (norm.replace(",", ""),) if _GROUPED.match(norm) else (_singular(norm),)
+    terms: list[str] = []
+    position = 0
+    for run in _CJK.finditer(norm):
+        terms.append(norm[position : run.start()])
+        characters = run.group()
+        terms.extend(characters[i : i + 2] for i in range(max(1, len(characters) - 1)))
+        position = run.end()
+    terms.append(norm[position:])
+    return tuple(term for term in terms if any(map(str.isalnum, term)))
+
+
+def _singular(word: str) -> str:
+    if len(word) < 4 or word[-1] != "s" or word[-2] in "us":
+        return word
+    if word.endswith("ies") and word[-4] not in "ea":
+        return word[:-3] + "y"
+    return word if word[-3:] in ("aes", "ees", "oes") else word[:-1]
+
+
+def _ends_sentence(text: str, stop: re.Match[str], end: int) -> bool:
+    after = stop.end()
+    if after >= end or any(mark in _WIDE_STOPS for mark in stop.group()):
+        return True
+    if not text[after].isspace():
+        return False
+    while after < end and text[after].isspace():
+        after += 1
+    if after < end and text[after].islower():
+        return False
+    if text[stop.start()] != "." or text.startswith("..", stop.start()):
+        return True
+    words = text[max(0, stop.start() - 16) : stop.start()].split()
+    word = words[-1].strip("(\"'“‘[*_") if words else ""
+    initial = word[-1:].isupper() and (len(word) == 1 or word[-2] == ".")
+    return not initial and word.lower() not in _ABBREVIATIONS
+
+
+def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        yield start, end
