@@ -1,0 +1,293 @@
+"""The guard: chooses the parts, and lets the flow run.
+
+>>> from guardlayer import Guard, Knowledge
+>>> kb = Knowledge.open(":memory:")
+>>> _ = kb.add("Acme", "list price", "$49", source="price list 2026")
+>>> guard = Guard(knowledge=kb, log=None)
+>>> guard.check("The list price of Acme is $39.").output
+'The list price of Acme is $49.'
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any, Self, TypeVar, overload
+from uuid import uuid4
+
+import orjson
+
+from guardlayer import plugins
+from guardlayer.claims import TextSplitter
+from guardlayer.errors import ConfigError, InputError
+from guardlayer.evidence import as_authority, coerce
+from guardlayer.kinds import RuleClassifier
+from guardlayer.knowledge import Knowledge
+from guardlayer.pipeline import Parts, Route, arun, run
+from guardlayer.policy import Policy
+from guardlayer.protocols import Authority, Classifier, ProvenanceLog, Splitter, Verifier
+from guardlayer.temporal import Clock, When, instant, utc_now
+from guardlayer.types import Claim, Draft, Kind, Model, Report, Turn, Verdict
+from guardlayer.verify import Cascade, LexicalVerifier, StructuredVerifier
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_LOG = ".guardlayer/provenance.db"
+"""Where records go unless told otherwise, under the working directory."""
+
+DEFAULT_VERIFIERS = ("structured", "lexical")
+"""The stages of the cascade, cheapest first."""
+
+
+class Guard:
+    """Checks what a model says against its sources, acts on what it finds, and records both.
+
+    Safe to share between threads and tasks: a guard keeps no state about any one call.
+
+    Args:
+        knowledge: The knowledge layer, or what :meth:`Knowledge.open` opens. ``None``: only ``sources`` and the
+            evidence of a call answer.
+        sources: Retrievers: callables ``(query) -> passages``, LangChain or LlamaIndex retrievers, or
+            :class:`~guardlayer.protocols.Authority` objects.
+        policy: A preset (observe, annotate, enforce, strict, retry), a TOML file, a mapping, or a ``Policy``.
+        log: Path of the provenance log, a ``ProvenanceLog``, or ``None`` to keep no records, which reports then say.
+        model: Who writes the drafts, for the record: a name or a :class:`~guardlayer.types.Model`.
+        authorities: Who answers for state and permission claims, by kind. Without one they are *unverifiable*.
+        splitter: Finds claims; a plug-in's name or a part.
+        classifier: Decides their kinds; a plug-in's name or a part.
+        verifiers: Stages of the cascade, in order; plug-ins' names or parts.
+        clock: Supplies the instant for calls that give none.
+
+    Raises:
+        ConfigError: An argument is not what it should be.
+    """
+
+    def __init__(
+        self,
+        *,
+        knowledge: Knowledge | str | Path | None = None,
+        sources: Iterable[object] = (),
+        policy: Policy | str | Path | Mapping[str, Any] = "enforce",
+        log: ProvenanceLog | str | Path | None = DEFAULT_LOG,
+        model: Model | str | None = None,
+        authorities: Mapping[Kind | str, object] | None = None,
+        splitter: Splitter | str = "text",
+        classifier: Classifier | str = "rules",
+        verifiers: Sequence[Verifier | str] = DEFAULT_VERIFIERS,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.knowledge = Knowledge.open(knowledge, clock=clock) if isinstance(knowledge, str | Path) else knowledge
+        self.policy = Policy.coerce(policy)
+        self.model = Model(model) if isinstance(model, str) else model
+        self._clock = clock
+        self._log = log
+        self._log_lock = Lock()
+        self._announce = log == DEFAULT_LOG
+        if isinstance(sources, str | bytes):
+            raise ConfigError(
+                "sources= takes a list of retrievers, not a string; to load a folder use Knowledge.ingest"
+            )
+        self._splitter = TextSplitter() if splitter == "text" else _part("guardlayer.splitters", splitter)
+        self._classifier = RuleClassifier() if classifier == "rules" else _part("guardlayer.classifiers", classifier)
+        self._cascade = Cascade([_verifier(verifier) for verifier in verifiers])
+        self._routes = self._routing([as_authority(source) for source in sources], authorities or {})
+
+    @classmethod
+    def from_file(cls, path: str | Path, *, clock: Clock = utc_now) -> Self:
+        """Build a guard from a ``guardlayer.toml``; see ``docs/configuration.md``.
+
+        Raises:
+            ConfigError: The file is missing, malformed, or has an unknown key; the message names it.
+        """
+        from guardlayer.config import load
+
+        return cls(**load(path), clock=clock)
+
+    def check(
+        self,
+        text: str,
+        *,
+        question: str | None = None,
+        evidence: Iterable[object] = (),
+        turns: Iterable[Turn | tuple[str, str]] = (),
+        at: When | None = None,
+        data: Any = None,
+        policy: Policy | str | None = None,
+        model: Model | str | None = None,
+    ) -> Report:
+        """Check a model's text.
+
+        Args:
+            text: What the model wrote. Text that is one JSON object or array is read as structured output.
+            question: What it was asked; an answer such as "Sergio Mattarella" is read against it.
+            evidence: What came with the call: strings, ``Evidence``, LangChain documents, LlamaIndex nodes.
+            turns: Earlier messages, oldest first, as ``Turn`` or ``(role, text)``.
+            at: The instant for which facts are asked: a datetime, a date or an ISO string; ``None`` is now.
+            data: The structured output, where it is at hand: JSON values.
+            policy: Another policy than the guard's, for this call.
+            model: Another model than the guard's, for this call.
+
+        Returns:
+            The report. ``report.output`` is what may be shown.
+
+        Raises:
+            InputError: An argument cannot be read.
+        """
+        draft = self._draft(text, question, evidence, turns, at, data, model)
+        return run(draft, self._parts(policy))
+
+    async def acheck(
+        self,
+        text: str,
+        *,
+        question: str | None = None,
+        evidence: Iterable[object] = (),
+        turns: Iterable[Turn | tuple[str, str]] = (),
+        at: When | None = None,
+        data: Any = None,
+        policy: Policy | str | None = None,
+        model: Model | str | None = None,
+    ) -> Report:
+        """Check a model's text without blocking the event loop; same arguments and report as :meth:`check`."""
+        draft = self._draft(text, question, evidence, turns, at, data, model)
+        return await arun(draft, self._parts(policy))
+
+    @overload
+    def __call__(self, function: F, /) -> F: ...
+    @overload
+    def __call__(self, function: None = None, /, **options: Any) -> Callable[[F], F]: ...
+    def __call__(self, function: Any = None, /, **options: Any) -> Any:
+        """Decorate a callable: what it returns is checked before anyone sees it; see :meth:`wrap` for the options."""
+        from guardlayer.wrapping import decorate
+
+        return decorate(self, function, **options)
+
+    def wrap(self, thing: Any, /, **options: Any) -> Any:
+        """Guard a callable, a LangChain runnable or a LlamaIndex engine; see ``docs/design/wrapping.md``.
+
+        Raises:
+            ConfigError: The thing is of no kind we know, or its integration package is not installed.
+        """
+        from guardlayer.wrapping import wrap
+
+        return wrap(self, thing, **options)
+
+    @property
+    def log(self) -> ProvenanceLog | None:
+        """The provenance log, opened when it is first needed."""
+        if isinstance(self._log, str | Path):
+            from guardlayer.provenance import SqliteLog
+
+            with self._log_lock:
+                if isinstance(self._log, str | Path):
+                    if self._announce:
+                        logging.getLogger("guardlayer").info("provenance is recorded in %s", self._log)
+                    self._log = SqliteLog(self._log, clock=self._clock)
+        return self._log
+
+    def _routing(self, sources: list[Authority], authorities: Mapping[Kind | str, object]) -> dict[Kind, Route]:
+        keyed: tuple[Authority, ...] = (self.knowledge.keyed,) if self.knowledge is not None else ()
+        passages: tuple[Authority, ...] = (self.knowledge.passages,) if self.knowledge is not None else ()
+        routes = {Kind.FACT: Route((keyed, (*passages, *sources)))}
+        for name, thing in authorities.items():
+            if name not in tuple(Kind) or name == Kind.BEHAVIOR:
+                raise ConfigError(f"authorities= knows no kind {str(name)!r}; write fact, state or permission")
+            if name == Kind.FACT:
+                raise ConfigError(
+                    "facts are answered by knowledge= and sources=; authorities= is for state and permission"
+                )
+            routes[Kind(name)] = Route(((as_authority(thing),),), call_evidence=False)
+        return routes
+
+    def _parts(self, policy: Policy | str | None) -> Parts:
+        log = self.log
+        notices = () if log is not None else ("no provenance is recorded: the log is switched off",)
+        if self._announce:
+            self._announce = False
+            notices = (
+                *notices,
+                f"provenance is recorded in {DEFAULT_LOG}; say where with log=, or log=None for nowhere",
+            )
+        return Parts(
+            splitter=self._splitter,
+            classifier=self._classifier,
+            routes=self._routes,
+            cascade=self._cascade,
+            policy=self.policy if policy is None else Policy.coerce(policy),
+            log=log,
+            notices=notices,
+        )
+
+    def _draft(
+        self,
+        text: str,
+        question: str | None,
+        evidence: Iterable[object],
+        turns: Iterable[Turn | tuple[str, str]],
+        at: When | None,
+        data: Any,
+        model: Model | str | None,
+    ) -> Draft:
+        if not isinstance(text, str):
+            raise InputError(
+                f"text is {type(text).__name__}, not str; pass structured output as data=, or use guard.wrap"
+            )
+        who = Model(model) if isinstance(model, str) else model
+        return Draft(
+            text=text,
+            at=self._clock() if at is None else instant(at),
+            call_id=uuid4().hex,
+            question=question,
+            turns=tuple(turn if isinstance(turn, Turn) else Turn(*turn) for turn in turns),
+            evidence=coerce(evidence),
+            model=who or self.model,
+            data=_json(text) if data is None else data,
+        )
+
+
+def verify(claim: str, evidence: Iterable[object], *, at: When | None = None) -> Verdict:
+    """Verify one claim against given evidence: no splitting, no policy, no log.
+
+    Args:
+        claim: A self-contained statement.
+        evidence: Strings, ``Evidence``, LangChain documents, LlamaIndex nodes.
+        at: The instant the claim is made for; ``None`` is now.
+
+    Returns:
+        The verdict, with its label, score and reason.
+
+    Raises:
+        InputError: A piece of evidence is of no kind we know.
+    """
+    when = utc_now() if at is None else instant(at)
+    cascade = Cascade([StructuredVerifier(), LexicalVerifier()])
+    return cascade(Claim(claim, 0, len(claim)), coerce(evidence), when)
+
+
+def _json(text: str) -> Any:
+    """Return the value of a text that is one JSON object or array, else ``None``."""
+    stripped = text.strip()
+    if not stripped or stripped[0] + stripped[-1] not in ("{}", "[]"):
+        return None
+    try:
+        return orjson.loads(stripped)
+    except (orjson.JSONDecodeError, UnicodeEncodeError):
+        return None
+
+
+def _part(group: str, part: Any) -> Any:
+    if isinstance(part, str):
+        return plugins.load(group, part)
+    if not isinstance(part, plugins.GROUPS[group]):
+        raise ConfigError(f"{part!r} does not satisfy {plugins.GROUPS[group].__name__}: see guardlayer.protocols")
+    return part
+
+
+def _verifier(verifier: Verifier | str) -> Verifier:
+    built_in: dict[str, type[Verifier]] = {"structured": StructuredVerifier, "lexical": LexicalVerifier}
+    if isinstance(verifier, str) and verifier in built_in:
+        return built_in[verifier]()
+    part: Verifier = _part("guardlayer.verifiers", verifier)
+    return part

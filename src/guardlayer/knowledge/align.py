@@ -1,0 +1,328 @@
+"""Which keys of the ledger a claim speaks of: the seam between names and values.
+
+For a claim this finds the entities it names and, among the attributes recorded for each, those it speaks of; what the
+claim leaves out the question or the claims before it may supply. Every version of those facts comes back as evidence,
+marked by what it is worth at the instant asked for. What the claim *says* about the key is for a verifier to read.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import Lock
+
+from guardlayer.knowledge import attributes
+from guardlayer.knowledge.attributes import Found, Phrase
+from guardlayer.knowledge.ledger import Ledger
+from guardlayer.knowledge.names import Mention, NameIndex
+from guardlayer.knowledge.resolve import place
+from guardlayer.text import STOP_WORDS, Token, tokenize
+from guardlayer.types import Alignment, Evidence, Fact, Form, Query, Span, Standing
+
+_PAST = frozenset("was were former formerly previously ex served once had".split())  # noqa: SIM905
+_PRESENT = frozenset("is are currently now current remains today presently am".split())  # noqa: SIM905
+_ENDED = frozenset({"former", "ex", "previous", "past", "late", "erstwhile", "onetime", "then"})
+_RECENT = 12
+"""Versions whose value may be written in other ways (numbers, dates) are all offered, the most recent this many."""
+_ORDER = {
+    Standing.CURRENT: 0,
+    Standing.DISPUTED: 1,
+    Standing.SUPERSEDED: 2,
+    Standing.CORRECTED: 3,
+    Standing.RETRACTED: 4,
+    Standing.FUTURE: 5,
+}
+
+
+class _Key:
+    """All versions of one key, with their standing at any instant worked out once between two changes."""
+
+    def __init__(self, versions: tuple[Fact, ...], ways: tuple[Phrase, ...]) -> None:
+        self.versions = versions
+        self.ways = ways
+        self.qualifiers = [frozenset(token.norm for token in tokenize(value)) for _, value in versions[0].qualifiers]
+        bounds = {b for fact in versions for b in (fact.valid.start, fact.valid.end) if b is not None}
+        self._changes = sorted(bounds)
+        self._placed: dict[int, tuple[tuple[Evidence, frozenset[str], bool], ...]] = {}
+
+    def evidence(self, at: datetime) -> tuple[tuple[Evidence, frozenset[str], bool], ...]:
+        """Return (evidence, folded words of the value, whether the value may be written otherwise), best first."""
+        window = bisect_right(self._changes, at)
+        known = self._placed.get(window)
+        if known is None:
+            known = self._placed[window] = tuple(
+                sorted(self._build(at), key=lambda item: (_ORDER[item[0].standing], _recency(item[0])))
+            )
+        return known
+
+    def _build(self, at: datetime) -> Iterator[tuple[Evidence, frozenset[str], bool]]:
+        for placed in place(self.versions, at):
+            fact = placed.fact
+            words = frozenset(t.norm for name in (fact.value, *fact.aliases) for t in tokenize(name)) - STOP_WORDS
+            evidence = Evidence(
+                text=fact.text,
+                source=fact.source,
+                standing=placed.standing,
+                valid=fact.valid,
+                recorded=fact.recorded.start,
+                fact=fact,
+                successor=placed.successor,
+            )
+            other_ways = any(w[0].isdigit() for w in words) or not any(c.isupper() for c in fact.value)
+            yield evidence, words, other_ways
+
+
+class _Entity:
+    """What the ledger holds about one entity, indexed by the words that speak of it."""
+
+    def __init__(self, keys: Sequence[_Key]) -> None:
+        self.by_stem: dict[str, list[_Key]] = {}
+        self.acronyms: list[_Key] = []
+        for view in keys:
+            for way in view.ways:
+                self.by_stem.setdefault(way.stems[0], []).append(view)
+                if way.own and (len(way.stems) > 1 or len(way.stems[0]) <= 5):  # noqa: PLR2004 - acronyms are short
+                    self.acronyms.append(view)
+
+    def candidates(self, stems: Sequence[str], *, capitals: bool) -> Iterable[_Key]:
+        found: dict[int, _Key] = {}
+        for word in stems:
+            for view in self.by_stem.get(word, ()):
+                found[id(view)] = view
+        if capitals:
+            for view in self.acronyms:
+                found[id(view)] = view
+        return found.values()
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text with its words, stems, and the entities it names."""
+
+    text: str
+    tokens: list[Token]
+    stems: list[str]
+    mentions: list[Mention]
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A key found in a claim."""
+
+    key: _Key
+    entity: Mention | None
+    found: Found
+    in_claim: bool
+    score: float
+
+
+class KeyedFacts:
+    """The ledger as an authority: answers with the facts whose key the claim speaks of."""
+
+    id = "knowledge"
+    instant = True
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lock = Lock()
+        self._generation = -1
+        self._names = NameIndex()
+        self._entities: dict[int, _Entity] = {}
+        self._marker: int | None = None
+
+    def search(self, query: Query) -> Sequence[Evidence]:
+        """Return the versions of every fact whose key ``query.claim`` speaks of; see :class:`Authority`."""
+        self._refresh()
+        if not self._names:
+            return ()
+        claim = self._read(query.claim.text)
+        matches = self._matches(claim, claim.mentions, claim, score=1.0)
+        if not matches:
+            matches = self._supplied(claim, query)
+        evidence: list[Evidence] = []
+        for match in matches:
+            evidence.extend(self._facts(match, claim, query))
+        return evidence
+
+    def _refresh(self) -> None:
+        generation = self._ledger.generation
+        if generation == self._generation:
+            return
+        with self._lock:
+            names, self._marker = self._ledger.entities_since(self._marker)
+            for entity, spellings in names:
+                self._names.add(entity, spellings)
+            self._entities = {}
+            self._generation = generation
+
+    def _read(self, text: str) -> _Text:
+        tokens = tokenize(text)
+        return _Text(text, tokens, [attributes.stem(t.norm) for t in tokens], self._names.find(tokens))
+
+    def _entity(self, entity: int) -> _Entity:
+        view = self._entities.get(entity)
+        if view is None:
+            versions = self._ledger.versions_of(entity)
+            words = frozenset(t.norm for name in self._ledger.names_of(entity) for t in tokenize(name))
+            keys: dict[tuple[str, tuple[tuple[str, str], ...]], list[Fact]] = {}
+            for fact in versions:
+                keys.setdefault((fact.attribute, fact.qualifiers), []).append(fact)
+            synonyms = {info.name: info.synonyms for info in self._ledger.attributes()}
+            view = _Entity(
+                [
+                    _Key(tuple(facts), attributes.phrases(name, tuple(synonyms.get(name, ())), words))
+                    for (name, _), facts in keys.items()
+                ]
+            )
+            self._entities[entity] = view
+        return view
+
+    def _matches(self, where: _Text, mentions: Iterable[Mention | None], said: _Text, *, score: float) -> list[_Match]:
+        """Match the attributes of the mentioned entities against ``said``.
+
+        Args:
+            where: The text that names the entities.
+            mentions: The entities to try.
+            said: The text that may name an attribute.
+            score: How sure a key is if both come from here.
+        """
+        capitals = any(t.text[:1].isupper() for t in said.tokens)
+        matches: list[_Match] = []
+        for mention in mentions:
+            if mention is None:
+                continue
+            per_candidate = []
+            for entity in mention.entities:
+                found = self._attributes(entity, said, capitals=capitals)
+                if found:
+                    per_candidate.append(found)
+            if len(per_candidate) != 1:
+                continue  # nothing known of any of them, or several it may be: never a silent pick
+            for view, hit in per_candidate[0]:
+                matches.append(
+                    _Match(
+                        view, mention if where is said else None, hit, True, score if hit.phrase.own else score * 0.9
+                    )
+                )
+        return _nearest(matches) if where is said else matches
+
+    def _attributes(self, entity: int, said: _Text, *, capitals: bool) -> list[tuple[_Key, Found]]:
+        hits = []
+        for view in self._entity(entity).candidates(said.stems, capitals=capitals):
+            hit = attributes.find(said.tokens, said.stems, view.ways)
+            if hit is not None:
+                hits.append((view, hit))
+        if len(hits) > 1:
+            hits = _specific(hits)
+        return _narrowed(hits, said)
+
+    def _supplied(self, claim: _Text, query: Query) -> list[_Match]:
+        """Let the question, or the claims before, supply the entity or the attribute that the claim leaves out."""
+        question = self._read(query.question) if query.question else None
+        if question is not None:
+            if not claim.mentions:
+                matches = self._matches(question, question.mentions, claim, score=0.8)
+                if matches:
+                    return matches
+            known = {entity for mention in claim.mentions for entity in mention.entities}
+            asked = [m for m in question.mentions if known & set(m.entities)]
+            if query.claim.form is Form.FRAGMENT and not asked:
+                asked = question.mentions
+            matches = [replace(m, in_claim=False) for m in self._matches(question, asked, question, score=0.7)]
+            if matches:
+                return matches
+        if not claim.mentions:
+            for topic in reversed(query.topics):
+                earlier = self._read(topic)
+                matches = self._matches(earlier, earlier.mentions, claim, score=0.7)
+                if matches:
+                    return matches
+        return []
+
+    def _facts(self, match: _Match, claim: _Text, query: Query) -> Iterator[Evidence]:
+        words = {t.norm for t in claim.tokens}
+        span = phrase = None
+        if match.in_claim:
+            first, last = claim.tokens[match.found.first], claim.tokens[match.found.last - 1]
+            span = Span(first.start, last.end)
+            phrase = span.slice(claim.text)
+        alignment = Alignment(
+            entity=match.entity.span if match.entity is not None and match.in_claim else None,
+            attribute=span,
+            score=match.score,
+            tense=_tense(claim, match.found if match.in_claim else None),
+            phrase=phrase or "",
+        )
+        others = 0
+        for evidence, value, other_ways in match.key.evidence(query.at):
+            if evidence.standing not in (Standing.CURRENT, Standing.DISPUTED) and not value & words:
+                others += 1
+                if not other_ways or others > _RECENT:
+                    continue
+            yield replace(evidence, alignment=alignment)
+
+
+def _recency(evidence: Evidence) -> float:
+    return -evidence.valid.start.timestamp() if evidence.valid.start is not None else 0.0
+
+
+def _specific(hits: list[tuple[_Key, Found]]) -> list[tuple[_Key, Found]]:
+    """Drop a key whose words are only a part of another's: "president" within "vice president"."""
+    kept = []
+    for view, hit in hits:
+        words = set(hit.phrase.stems)
+        inside = any(
+            words < set(other.phrase.stems) and other.first <= hit.first and hit.last <= other.last for _, other in hits
+        )
+        # A key found by general English yields to one found by its own name in the same place.
+        weaker = not hit.phrase.own and any(
+            other.phrase.own and other.first < hit.last and hit.first < other.last for _, other in hits
+        )
+        if not inside and not weaker:
+            kept.append((view, hit))
+    return kept
+
+
+def _narrowed(hits: list[tuple[_Key, Found]], said: _Text) -> list[tuple[_Key, Found]]:
+    """Among keys that differ in qualifiers keep those whose qualifiers the text names; else the unqualified one."""
+    words = {t.norm for t in said.tokens}
+    named = [(view, hit) for view, hit in hits if view.qualifiers and all(q <= words for q in view.qualifiers)]
+    attributes_named = {view.versions[0].attribute for view, _ in named}
+    plain = [
+        (view, hit) for view, hit in hits if not view.qualifiers and view.versions[0].attribute not in attributes_named
+    ]
+    return named + plain
+
+
+def _nearest(matches: list[_Match]) -> list[_Match]:
+    """Where two entities compete for the same words of an attribute, the nearer one has them."""
+    if len(matches) < 2:  # noqa: PLR2004 - nothing to compare
+        return matches
+    best: dict[tuple[int, int], int] = {}
+    for match in matches:
+        place_ = (match.found.first, match.found.last)
+        best[place_] = min(best.get(place_, 1 << 30), _distance(match))
+    return [m for m in matches if _distance(m) == best[m.found.first, m.found.last]]
+
+
+def _distance(match: _Match) -> int:
+    if match.entity is None:
+        return 0
+    return max(0, match.entity.first - match.found.last, match.found.first - match.entity.last)
+
+
+def _tense(claim: _Text, found: Found | None) -> str:
+    """Say whether the claim speaks of former times."""
+    norms = [t.norm for t in claim.tokens]
+    if found is not None:
+        if _ENDED & set(norms[max(0, found.first - 2) : found.last]):
+            return "past"
+        verb = claim.tokens[found.first].norm
+        if verb.endswith("ed") and len(found.phrase.stems) > 1 and not found.phrase.stems[0].endswith("ed"):
+            return "past" if not _PRESENT & set(norms) else "present"
+    spoken = set(norms)
+    if _PAST & spoken and not _PRESENT & spoken and not {"has", "have"} & spoken:
+        return "past"
+    return "present"

@@ -1,0 +1,319 @@
+"""The flow, written once.
+
+    Draft ─split─▶ Claim* ─classify─▶ kind ─route─▶ Evidence* ─verify─▶ Verdict* ─decide─▶ Decision ─record─▶ Record
+                                           everything so far = Report
+
+:func:`flow` is a coroutine that never waits by itself: whatever may block or wait goes through a :class:`Step` that
+the driver supplies. :func:`run` drives it in place with a single ``send(None)``, which also works inside a running
+event loop; :func:`arun` awaits what can be awaited and moves the rest to threads. Both give the same report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, replace
+from threading import Thread
+from typing import Any, Protocol, TypeVar
+
+from guardlayer.errors import AuthorityError, GuardlayerError
+from guardlayer.evidence import CallEvidence
+from guardlayer.policy import Policy, apply_data, apply_text
+from guardlayer.protocols import Authority, Classifier, ProvenanceLog, Splitter
+from guardlayer.types import (
+    Action,
+    CheckedClaim,
+    Claim,
+    Coverage,
+    Decision,
+    Draft,
+    Edit,
+    Evidence,
+    Kind,
+    Label,
+    Query,
+    Record,
+    Report,
+    Split,
+    Verdict,
+)
+from guardlayer.verify import Cascade
+
+T = TypeVar("T")
+
+TOPICS = 4
+"""How many earlier claims of a draft are offered to authorities as its topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who is asked about one kind of claim: tiers of authorities, the cheapest first.
+
+    The verifiers see the evidence of the first tier; only if they reach no verdict is the next tier asked.
+
+    Attributes:
+        tiers: Authorities by tier.
+        call_evidence: Whether the evidence that came with the call joins the second tier.
+    """
+
+    tiers: tuple[tuple[Authority, ...], ...]
+    call_evidence: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a flow is made of: the composition root chooses, the flow only calls.
+
+    Attributes:
+        splitter: Finds claims.
+        classifier: Decides their kinds.
+        routes: Authorities by kind; a kind that is missing has no authority, and its claims are *unverifiable*.
+            Behavior needs none.
+        cascade: Compares claims with evidence.
+        policy: Decides what to do.
+        log: Keeps the records; ``None`` keeps nothing.
+        notices: What every report must say of this composition.
+    """
+
+    splitter: Splitter
+    classifier: Classifier
+    routes: Mapping[Kind, Route]
+    cascade: Cascade
+    policy: Policy
+    log: ProvenanceLog | None = None
+    notices: tuple[str, ...] = ()
+
+
+class Step(Protocol):
+    """What a driver does for the flow where something may block or wait."""
+
+    async def search(self, authority: Authority, query: Query, timeout: float | None) -> Sequence[Evidence]:
+        """Ask ``authority``; raise :class:`TimeoutError` after ``timeout`` seconds."""
+        ...
+
+    async def append(self, log: ProvenanceLog, report: Report) -> Record:
+        """Record ``report`` durably."""
+        ...
+
+
+def run(draft: Draft, parts: Parts) -> Report:
+    """Check ``draft`` in the calling thread."""
+    return _drive(flow(draft, parts, _InPlace()))
+
+
+async def arun(draft: Draft, parts: Parts) -> Report:
+    """Check ``draft`` without blocking the event loop."""
+    return await flow(draft, parts, _Async())
+
+
+async def flow(draft: Draft, parts: Parts, step: Step) -> Report:
+    """Take one draft from its text to a recorded report."""
+    deadline = None if parts.policy.deadline is None else time.monotonic() + parts.policy.deadline
+    split, checked = await _check(draft, parts, step, deadline)
+    decision = parts.policy.decide(draft, checked)
+    notices = parts.notices
+    recheck = None
+    corrected = _corrected(draft, checked, decision)
+    if corrected is not None:
+        again, rechecked = await _check(corrected, parts, step, deadline)
+        if any(claim.verdict in (Label.STALE, Label.CONTRADICTED) for claim in rechecked):
+            # What we put in did not stand: take it back, and let the policy do without replacements.
+            checked = tuple(replace(c, result=replace(c.result, replacement=None)) for c in checked)
+            decision = parts.policy.decide(draft, checked)
+            notices += ("a correction did not hold when the corrected text was checked again; it was not used",)
+        else:
+            recheck = _report(corrected, again, rechecked, _untouched(corrected, rechecked), parts, parts.notices)
+    report = _report(draft, split, checked, decision, parts, notices, recheck)
+    return await _record(report, parts, step)
+
+
+async def _record(report: Report, parts: Parts, step: Step) -> Report:
+    if parts.log is None:
+        return report
+    try:
+        return replace(report, record=(await step.append(parts.log, report)).id)
+    except GuardlayerError as error:
+        notice = f"not recorded: {error}"
+        if parts.policy.on_error != "closed":
+            return replace(report, notices=(*report.notices, notice))
+        blocked = parts.policy.refuse(report.draft, report.claims, notice)
+        return replace(report, decision=blocked, notices=(*report.notices, notice))
+
+
+async def _check(
+    draft: Draft, parts: Parts, step: Step, deadline: float | None
+) -> tuple[Split, tuple[CheckedClaim, ...]]:
+    limit = parts.policy.max_chars
+    if len(draft.text) > limit:
+        whole = Claim(draft.text[:200], 0, len(draft.text))
+        reason = f"limit: the text has {len(draft.text):,} characters; at most {limit:,} are checked (max_chars)"
+        return Split((whole,)), (CheckedClaim(whole, _unverifiable(reason, "limit")),)
+    split = parts.splitter(draft)
+    claims = parts.classifier(split.claims, draft)
+    call = CallEvidence(draft.evidence) if draft.evidence else None
+    checked = []
+    topics: list[str] = []
+    for claim in claims:
+        if claim.kind is Kind.BEHAVIOR:
+            verdict = Verdict(Label.EXEMPT, claim.kind_score, "behavior: nothing to verify")
+        else:
+            query = Query(claim, draft.at, draft.question, draft.turns, tuple(topics[-TOPICS:]))
+            verdict = await _verify(query, parts, step, call, deadline)
+        checked.append(CheckedClaim(claim, verdict))
+        topics.append(claim.text)
+    return split, tuple(checked)
+
+
+async def _verify(query: Query, parts: Parts, step: Step, call: Authority | None, deadline: float | None) -> Verdict:
+    claim = query.claim
+    route = parts.routes.get(claim.kind)
+    if route is None:
+        return _unverifiable(
+            f"no authority answers for {claim.kind} claims here, and text is never asked about them", "no authority"
+        )
+    evidence: list[Evidence] = []
+    failures: list[str] = []
+    tiers = route.tiers
+    if call is not None and route.call_evidence:
+        first, rest = tiers[:1], tiers[1:]
+        tiers = (*first, (call, *(rest[0] if rest else ())), *rest[1:])
+    asked = False
+    for tier in tiers:
+        for authority in tier:
+            asked = True
+            timeout = None if deadline is None else deadline - time.monotonic()
+            if timeout is not None and timeout <= 0:
+                return _unverifiable("the deadline of the policy passed before the check was done", "deadline")
+            try:
+                evidence.extend(await step.search(authority, query, timeout))
+            except TimeoutError:
+                return _unverifiable(f"{authority.id} gave no answer before the deadline of the policy", "deadline")
+            except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises is an outcome, not a crash
+                failures.append(f"{authority.id}: {_cause(error)}")
+        verdict = parts.cascade.attempt(claim, evidence, query.at)
+        if verdict is not None:
+            return verdict
+    if failures:
+        return _unverifiable("could not ask " + "; ".join(failures), "; ".join(failures))
+    if not asked:
+        return Verdict(Label.UNSUPPORTED, 1.0, "no source is configured and no evidence came with the call")
+    return parts.cascade(claim, evidence, query.at)
+
+
+def _corrected(draft: Draft, checked: Sequence[CheckedClaim], decision: Decision) -> Draft | None:
+    """Return the draft with only its corrections applied, or ``None`` if the policy made none."""
+    ranges = [
+        (claim.path, claim.start, claim.end)
+        for claim, action in zip(checked, decision.actions, strict=True)
+        if action is Action.CORRECT
+    ]
+    if not ranges or decision.action is Action.BLOCK:
+        return None
+    edits = [edit for edit in decision.edits if edit.end > edit.start and _inside(edit, ranges)]
+    if draft.data is not None:
+        data = apply_data(draft.data, edits)
+        return replace(draft, data=data, text=decision.output)
+    return replace(draft, text=apply_text(draft.text, edits))
+
+
+def _inside(edit: Edit, ranges: Sequence[tuple[str | None, int, int]]) -> bool:
+    return any(path == edit.path and start <= edit.start and edit.end <= end for path, start, end in ranges)
+
+
+def _untouched(draft: Draft, checked: Sequence[CheckedClaim]) -> Decision:
+    return Decision(Action.PASS, draft.text, actions=tuple(Action.PASS for _ in checked))
+
+
+def _report(
+    draft: Draft,
+    split: Split,
+    checked: Sequence[CheckedClaim],
+    decision: Decision,
+    parts: Parts,
+    notices: tuple[str, ...],
+    recheck: Report | None = None,
+) -> Report:
+    labels = [claim.verdict for claim in checked]
+    exempt, unverifiable = labels.count(Label.EXEMPT), labels.count(Label.UNVERIFIABLE)
+    coverage = Coverage(
+        claims=len(labels),
+        checked=len(labels) - exempt - unverifiable,
+        exempt=exempt,
+        unverifiable=unverifiable,
+        supported=labels.count(Label.SUPPORTED),
+        skipped=split.skipped,
+        characters=len("".join(draft.text.split())),
+    )
+    claims = tuple(
+        replace(claim, action=action) if action is not Action.PASS else claim
+        for claim, action in zip(checked, decision.actions, strict=True)
+    )
+    return Report(draft, claims, decision, coverage, str(parts.policy), None, notices, recheck)
+
+
+def _unverifiable(reason: str, error: str) -> Verdict:
+    return Verdict(Label.UNVERIFIABLE, 1.0, reason, error=error)
+
+
+def _cause(error: BaseException) -> str:
+    return str(error) if isinstance(error, AuthorityError) else f"{type(error).__name__}: {error}"
+
+
+def _instant(authority: Authority) -> bool:
+    return bool(getattr(authority, "instant", False))
+
+
+class _InPlace:
+    """The sync driver's steps: each is done before it returns, so the coroutine never suspends."""
+
+    async def search(self, authority: Authority, query: Query, timeout: float | None) -> Sequence[Evidence]:
+        if timeout is None or _instant(authority):
+            return authority.search(query)
+        # Blocking code cannot be interrupted; it is left behind in a daemon thread when its time is up.
+        future: Future[Sequence[Evidence]] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(authority.search(query))
+            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+                future.set_exception(error)
+
+        Thread(target=work, name=f"guardlayer-{authority.id}", daemon=True).start()
+        try:
+            return future.result(timeout)
+        except FutureTimeout:
+            raise TimeoutError from None
+
+    async def append(self, log: ProvenanceLog, report: Report) -> Record:
+        return log.append(report)
+
+
+class _Async:
+    """The async driver's steps: await what is async, and keep what blocks out of the event loop."""
+
+    async def search(self, authority: Authority, query: Query, timeout: float | None) -> Sequence[Evidence]:
+        if _instant(authority):
+            return authority.search(query)
+        asearch = getattr(authority, "asearch", None)
+        async with asyncio.timeout(timeout):
+            if asearch is not None:
+                found: Sequence[Evidence] = await asearch(query)
+                return found
+            return await asyncio.to_thread(authority.search, query)
+
+    async def append(self, log: ProvenanceLog, report: Report) -> Record:
+        return await asyncio.to_thread(log.append, report)
+
+
+def _drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        value: T = done.value
+        return value
+    coroutine.close()
+    raise RuntimeError("a step of the sync driver suspended; this is a defect of guardlayer")

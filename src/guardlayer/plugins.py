@@ -1,0 +1,68 @@
+"""Parts by name, through entry points: built-ins and anybody's plug-ins enter by the same door.
+
+A plug-in is declared in the ``pyproject.toml`` of its distribution:
+
+    [project.entry-points."guardlayer.verifiers"]
+    mine = "my_package:MyVerifier"
+
+The object is called without arguments, or with the keyword options of the configuration file, and what it returns must
+satisfy the Protocol of its group.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from guardlayer.errors import PluginError
+from guardlayer.protocols import Classifier, ProvenanceLog, Splitter, Verifier
+
+GROUPS: dict[str, type] = {
+    "guardlayer.splitters": Splitter,
+    "guardlayer.classifiers": Classifier,
+    "guardlayer.verifiers": Verifier,
+    "guardlayer.logs": ProvenanceLog,
+}
+"""Entry-point groups and the Protocol that each must satisfy."""
+
+
+def names(group: str) -> list[str]:
+    """Return the names registered in ``group``, sorted."""
+    return sorted(point.name for point in entry_points(group=group))
+
+
+def load(group: str, name: str, **options: Any) -> Any:
+    """Build the part registered as ``name`` in ``group``.
+
+    Args:
+        group: A key of :data:`GROUPS`.
+        name: The registered name.
+        options: Passed to the factory.
+
+    Raises:
+        PluginError: No such name, it cannot be imported or built, or it does not satisfy its Protocol.
+    """
+    found = [point for point in entry_points(group=group) if point.name == name]
+    if not found:
+        near = get_close_matches(name, names(group), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names(group)) or 'none'}"
+        raise PluginError(f"no plug-in {name!r} in {group}; {hint}")
+    if len({point.value for point in found}) > 1:
+        raise PluginError(f"several distributions register {name!r} in {group}: {_origins(found)}; remove one")
+    try:
+        part = found[0].load()(**options)
+    except Exception as error:
+        raise PluginError(
+            f"plug-in {name!r} ({found[0].value}) cannot be built: {type(error).__name__}: {error}"
+        ) from error
+    protocol = GROUPS[group]
+    if not isinstance(part, protocol):
+        raise PluginError(
+            f"plug-in {name!r} ({found[0].value}) does not satisfy {protocol.__name__}: see guardlayer.protocols"
+        )
+    return part
+
+
+def _origins(points: list[EntryPoint]) -> str:
+    return ", ".join(sorted(point.dist.name if point.dist else point.value for point in points))
