@@ -194,6 +194,7 @@ class Fact:
         author: Who wrote it, if said.
         reason: Why, if said.
         supersedes: Id of the fact this one took over from, if it was said explicitly.
+        corrected: Whether the value comes from a correction, which outranks whatever else is recorded.
     """
 
     id: str
@@ -211,6 +212,7 @@ class Fact:
     author: str | None = None
     reason: str | None = None
     supersedes: str | None = None
+    corrected: bool = False
 
     @property
     def key(self) -> tuple[str, str, tuple[tuple[str, str], ...]]:
