@@ -109,8 +109,10 @@ class GuardViolation(GuardlayerError):  # noqa: N818 - a public name fixed by th
 
     Args:
         report: The whole report, with the original text, each claim and the decision.
+        message: What happened, where it is not simply what the policy decided.
     """
 
-    def __init__(self, report: Report) -> None:
-        super().__init__(f"{report.action}: " + "; ".join(report.decision.reasons or ("policy violated",)))
+    def __init__(self, report: Report, message: str | None = None) -> None:
+        decided = f"{report.action}: " + "; ".join(report.decision.reasons or ("policy violated",))
+        super().__init__(message or decided)
         self.report = report
