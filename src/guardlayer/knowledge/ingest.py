@@ -1,0 +1,402 @@
+"""Take documents in as versions of passages.
+
+Reading and cutting happen before the write begins; then one transaction takes everything in, so that a folder is
+either read whole or not at all, and other writers wait no longer than they must.
+
+A passage is itself over the versions of its source for as long as its words and what stands above them do not
+change. What vanishes has its transaction time closed by the version in which it is gone, and is never deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guardlayer.errors import InputError, NotFoundError
+from guardlayer.knowledge.cutting import Cut, cut
+from guardlayer.knowledge.reading import SkippedFile, Text, find, path_of, read, shown
+from guardlayer.knowledge.store import Store, to_micros
+from guardlayer.temporal import Moment, When
+from guardlayer.text import search_terms
+
+if TYPE_CHECKING:
+    import apsw
+
+MAX_BYTES = 16 * 1024 * 1024
+"""Largest document read, in bytes."""
+
+Progress = Callable[[int, int, str], None]
+"""Called as ``progress(files_done, files_in_all, path)`` after each file."""
+
+_LINK_TARGET = re.compile(r"\]\([^()\s]{0,2000}\)")
+_SIMILAR = 0.3  # least share of common words between a passage and the one that takes its place
+_COMMON = 50  # a word that stands in more new passages than this tells none of them apart
+
+
+@dataclass(frozen=True, slots=True)
+class IngestedFile:
+    """What became of one document.
+
+    Attributes:
+        source: Id of the source it is.
+        path: The file; for one that was removed or superseded, its URI.
+        version: Version of the source after the call.
+        status: ``new``, ``changed``, ``unchanged``, ``removed`` (the file is gone) or ``superseded``.
+        added: Passages that are new in this version.
+        kept: Passages that were there before and still are.
+        closed: Passages that are no longer in the source and now stand as superseded.
+    """
+
+    source: str
+    path: str
+    version: str
+    status: str
+    added: int = 0
+    kept: int = 0
+    closed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What a call of ``ingest`` did, file by file, and what it did not read."""
+
+    files: tuple[IngestedFile, ...]
+    skipped: tuple[SkippedFile, ...] = ()
+
+    @property
+    def added(self) -> int:
+        """Passages that are new."""
+        return sum(file.added for file in self.files)
+
+    @property
+    def kept(self) -> int:
+        """Passages that were there before and still are."""
+        return sum(file.kept for file in self.files)
+
+    @property
+    def closed(self) -> int:
+        """Passages that now stand as superseded."""
+        return sum(file.closed for file in self.files)
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.files)} files: {self.added} passages added, {self.kept} kept, {self.closed} superseded; "
+            f"{len(self.skipped)} files skipped"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A document that was read, cut unless nothing about it seems to have changed."""
+
+    text: Text
+    name: str
+    cuts: tuple[Cut, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The newest version of a document as it stands in the database."""
+
+    document: int
+    source: str
+    uri: str
+    number: int
+    digest: str
+    authority: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Old:
+    """A passage that stands open."""
+
+    id: int
+    text: str
+    lead: str
+    place: tuple[int, int]
+
+
+def ingest(
+    store: Store,
+    path: str | os.PathLike[str],
+    *,
+    source: str | None = None,
+    authority: int | None = None,
+    effective_from: When | None = None,
+    supersedes: str | None = None,
+    progress: Progress | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> IngestResult:
+    """Read a file or a folder; see :meth:`guardlayer.knowledge.passages.Passages.ingest`."""
+    moment = Moment.parse(effective_from, what="effective_from") if effective_from else None
+    if source is not None and not source.strip():
+        raise InputError("source is empty; name the source, or leave it out to use the name of the file")
+    listing = find(Path(path))
+    documents = []
+    for number, file in enumerate(listing.files):
+        text = read(file, max_bytes=max_bytes)
+        if listing.root is None:
+            name = source or shown(file.name)
+        else:
+            name = f"{source or shown(listing.root.resolve().name)}/{shown(file.relative_to(listing.root).as_posix())}"
+        heads = store.read(f"{_HEAD} WHERE d.source = ? OR d.uri = ?", (name, text.uri))
+        seen = any(row[4] == text.digest for row in heads)
+        documents.append(_Read(text, name, None if seen else _cuts_of(text)))
+        if progress is not None:
+            progress(number + 1, len(listing.files), text.path)
+    root = listing.root.resolve().as_uri() if listing.root else None
+    with store.write() as cursor:
+        writer = _Writer(
+            cursor,
+            store.tick(),
+            authority=authority,
+            moment=moment,
+            explicit=source is not None,
+            replacing=supersedes is not None,
+        )
+        done = [writer.take_in(document) for document in documents]
+        if root is not None:
+            done += writer.remove_gone(source, root, present={file.source for file in done})
+        if supersedes is not None:
+            done += writer.supersede(supersedes, keep={file.source for file in done})
+        writer.finish()
+    return IngestResult(tuple(done), listing.skipped)
+
+
+def retract(store: Store, source: str, *, reason: str | None = None) -> int:
+    """Withdraw a document; see :meth:`guardlayer.knowledge.passages.Passages.retract`."""
+    with store.write() as cursor:
+        writer = _Writer(cursor, store.tick())
+        closed = sum(writer.end(head, "retracted", reason=reason).closed for head in writer.named(source))
+        writer.finish()
+    return closed
+
+
+def index_text(text: str) -> str:
+    """Return the words under which a passage is found, as the index and the query both spell them."""
+    return " ".join(search_terms(_LINK_TARGET.sub("]", text)))
+
+
+def _cuts_of(text: Text) -> tuple[Cut, ...]:
+    return tuple(cut(text.text, markdown=text.markdown))
+
+
+_HEAD = """
+SELECT d.id, d.source, d.uri, v.number, v.digest, v.authority, v.state
+FROM doc_document AS d JOIN doc_version AS v ON v.document = d.id
+    AND v.number = (SELECT max(number) FROM doc_version WHERE document = d.id)
+"""
+_OPEN = """
+SELECT p.id, p.text, p.lead, l.start, l.end
+FROM passage_passage AS p JOIN passage_place AS l ON l.passage = p.id
+    AND l.version = (SELECT max(version) FROM passage_place WHERE passage = p.id)
+WHERE p.document = ? AND p.closed IS NULL ORDER BY p.id
+"""
+
+
+class _Writer:
+    """Writes the versions of one call, inside one transaction."""
+
+    def __init__(
+        self,
+        cursor: apsw.Cursor,
+        now: datetime,
+        *,
+        authority: int | None = None,
+        moment: Moment | None = None,
+        explicit: bool = False,
+        replacing: bool = False,
+    ) -> None:
+        self._cursor = cursor
+        self.now = to_micros(now)
+        self.authority = authority
+        self._explicit = explicit
+        self._replacing = replacing
+        # Without a stated date a change counts from the day it was noticed: its instant, less the part of a second
+        # that would make it look more exact than it is, and that a call made in the same moment would fall into.
+        self.noticed = (to_micros(now.replace(microsecond=0)), now.astimezone(UTC).date().isoformat())
+        self.stated = (to_micros(moment.start), moment.text) if moment else None
+        self.next_id = 1 + (self._rows("SELECT max(id) FROM passage_passage", ())[0][0] or 0)
+        self.fresh: list[_Old] = []
+        self.closed = 0
+
+    def take_in(self, document: _Read) -> IngestedFile:
+        """Make ``document`` the newest version of its source."""
+        text = document.text
+        head = self._source_of(document)
+        if head is None:
+            self._cursor.execute("INSERT INTO doc_document (source, uri) VALUES (?, ?)", (document.name, text.uri))
+            head = _Head(self._last_id(), document.name, text.uri, 0, "", self.authority or 0, "absent")
+        elif head.uri != text.uri:
+            self._cursor.execute("UPDATE doc_document SET uri = ? WHERE id = ?", (text.uri, head.document))
+        same = head.digest == text.digest and head.state == "present"
+        authority = head.authority if self.authority is None else self.authority
+        if same and authority == head.authority:
+            return IngestedFile(
+                head.source, text.path, str(head.number), "unchanged", kept=len(self._open(head.document))
+            )
+        number = head.number + 1
+        self._version(head, number, "present", digest=text.digest, authority=authority)
+        cuts = _cuts_of(text) if document.cuts is None else document.cuts
+        added, kept, gone = self._difference(head.document, number, cuts)
+        self._close(head.document, number, gone, added)
+        status = "changed" if head.number else "new"
+        return IngestedFile(head.source, text.path, str(number), status, len(added), kept, len(gone))
+
+    def remove_gone(self, source: str | None, root: str, *, present: set[str]) -> list[IngestedFile]:
+        """Close the documents of a folder that are no longer in it.
+
+        With a source of its own the folder *is* the source: what it does not hold is gone. Without one, a document
+        is gone if its file was in the folder and is no longer on disk.
+        """
+        prefix = f"{source or root}/"
+        column = "d.source" if source else "d.uri"
+        rows = self._rows(
+            f"{_HEAD} WHERE v.state = 'present' AND substr({column}, 1, length(?1)) = ?1 ORDER BY d.source", (prefix,)
+        )
+        heads = [_Head(*row) for row in rows]
+        return [
+            self.end(head, "removed")
+            for head in heads
+            if head.source not in present and (source is not None or not path_of(head.uri).exists())
+        ]
+
+    def supersede(self, source: str, *, keep: set[str]) -> list[IngestedFile]:
+        """Close the documents of ``source``, which those just taken in replace."""
+        return [self.end(head, "superseded") for head in self.named(source) if head.source not in keep]
+
+    def named(self, source: str) -> list[_Head]:
+        """Return the document with this id, or all of a folder ingested under it.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        within = "d.source = ?1 OR substr(d.source, 1, length(?1) + 1) = ?1 || '/'"
+        rows = self._rows(f"{_HEAD} WHERE {within} ORDER BY d.source", (source,))
+        if not rows:
+            raise NotFoundError(f"no document has the source {source!r}; ingest it first, or check its name")
+        return [_Head(*row) for row in rows]
+
+    def end(self, head: _Head, state: str, *, reason: str | None = None) -> IngestedFile:
+        """Write a last version of a document, one that holds nothing."""
+        gone = self._open(head.document)
+        number = head.number
+        if head.state == "present":
+            number += 1
+            self._version(head, number, state, digest="", authority=head.authority, reason=reason)
+            self._close(head.document, number, gone, self.fresh)
+        return IngestedFile(head.source, head.uri, str(number), state, closed=len(gone))
+
+    def finish(self) -> None:
+        """Keep count, so that a search knows without counting whether there is anything to search."""
+        self._cursor.execute(
+            "UPDATE passage_state SET open = open + ?, former = former + ?, epoch = epoch + 1",
+            (len(self.fresh) - self.closed, self.closed),
+        )
+
+    def _source_of(self, document: _Read) -> _Head | None:
+        uri = document.text.uri
+        if not self._explicit:
+            rows = self._rows(f"{_HEAD} WHERE d.uri = ? ORDER BY d.id LIMIT 1", (uri,))
+            if rows:
+                return _Head(*rows[0])
+        rows = self._rows(f"{_HEAD} WHERE d.source = ?", (document.name,))
+        if not rows:
+            return None
+        head = _Head(*rows[0])
+        if not self._explicit and head.uri != uri:
+            raise InputError(
+                f"source {document.name!r} already stands for {head.uri}; pass source={document.name!r} if this is a "
+                "newer version of it, or another name if it is another source",
+                path=document.text.path,
+            )
+        return head
+
+    def _difference(self, document: int, number: int, cuts: Sequence[Cut]) -> tuple[list[_Old], int, list[_Old]]:
+        """Match a new content with what stands open: return what is new, how many stayed, what is gone."""
+        standing: dict[tuple[str, str], list[_Old]] = defaultdict(list)
+        for old in reversed(self._open(document)):
+            standing[old.text, old.lead].append(old)
+        added: list[_Old] = []
+        moved: list[tuple[int, int, int, int]] = []
+        kept = 0
+        for one in cuts:
+            same = standing.get((one.text, one.lead))
+            if same:
+                old = same.pop()
+                kept += 1
+                if old.place != (one.start, one.end):
+                    moved.append((old.id, number, one.start, one.end))
+            else:
+                added.append(_Old(self.next_id, one.text, one.lead, (one.start, one.end)))
+                self.next_id += 1
+        self._cursor.executemany(
+            "INSERT INTO passage_passage (id, document, opened, lead, text) VALUES (?, ?, ?, ?, ?)",
+            [(new.id, document, number, new.lead, new.text) for new in added],
+        )
+        moved += [(new.id, number, *new.place) for new in added]
+        self._cursor.executemany("INSERT INTO passage_place VALUES (?, ?, ?, ?)", moved)
+        self._cursor.executemany(
+            "INSERT INTO passage_open (rowid, text, lead) VALUES (?, ?, ?)",
+            [(new.id, index_text(new.text), index_text(new.lead)) for new in added],
+        )
+        self.fresh += added
+        return added, kept, sorted((old for rest in standing.values() for old in rest), key=lambda old: old.id)
+
+    def _close(self, document: int, number: int, gone: Sequence[_Old], added: Sequence[_Old]) -> None:
+        """End the transaction time of passages, each with the one that seems to have taken its place."""
+        successors = _successors(gone, added)
+        self._cursor.executemany(
+            "UPDATE passage_passage SET closed = ?, successor = ? WHERE id = ? AND document = ?",
+            [(number, successors.get(old.id), old.id, document) for old in gone],
+        )
+        self._cursor.executemany("DELETE FROM passage_open WHERE rowid = ?", [(old.id,) for old in gone])
+        self._cursor.executemany(
+            "INSERT INTO passage_former (rowid, text, lead) VALUES (?, ?, ?)",
+            [(old.id, index_text(old.text), index_text(old.lead)) for old in gone],
+        )
+        self.closed += len(gone)
+
+    def _version(
+        self, head: _Head, number: int, state: str, *, digest: str, authority: int, reason: str | None = None
+    ) -> None:
+        effective, text = self.stated or (self.noticed if number > 1 or self._replacing else (None, None))
+        self._cursor.execute(
+            "INSERT INTO doc_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (head.document, number, state, digest, authority, effective, text, self.now, reason),
+        )
+
+    def _open(self, document: int) -> list[_Old]:
+        rows = self._rows(_OPEN, (document,))
+        return [_Old(id_, text, lead, (start, end)) for id_, text, lead, start, end in rows]
+
+    def _last_id(self) -> int:
+        return int(self._rows("SELECT last_insert_rowid()", ())[0][0])
+
+    def _rows(self, sql: str, params: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        return self._cursor.execute(sql, params).fetchall()
+
+
+def _successors(gone: Sequence[_Old], added: Sequence[_Old]) -> dict[int, int]:
+    """Pair each vanished passage with the new one that shares most of its words, where one shares enough."""
+    words = {new.id: set(search_terms(f"{new.lead} {new.text}")) for new in added} if gone else {}
+    holders: dict[str, list[int]] = defaultdict(list)
+    for id_, terms in words.items():
+        for term in terms:
+            holders[term].append(id_)
+    pairs: dict[int, int] = {}
+    for old in gone:
+        terms = set(search_terms(f"{old.lead} {old.text}"))
+        near = {id_ for term in terms if len(holders.get(term, ())) <= _COMMON for id_ in holders.get(term, ())}
+        shares = ((len(terms & words[id_]) / len(terms | words[id_]), -id_) for id_ in near)
+        share, negative = max(shares, default=(0.0, 0))
+        if share >= _SIMILAR:
+            pairs[old.id] = -negative
+    return pairs

@@ -1,0 +1,398 @@
+"""Documents as passages with source, version and span: what full-text retrieval finds.
+
+Retrieval takes its time from the words it has to rank, so it ranks few: the two rarest words of the claim together,
+and where that is not enough any of the four rarest (``docs/design/retrieval.md`` has the figures). What is found is
+then ordered by how much of the claim's information it shares: each word counts by how rare it is.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from guardlayer.errors import AuthorityError, StoreError
+from guardlayer.knowledge.ingest import MAX_BYTES, IngestResult, Progress, index_text, ingest, retract
+from guardlayer.knowledge.reading import SkippedFile
+from guardlayer.knowledge.store import Store, from_micros, to_micros
+from guardlayer.temporal import Interval, When
+from guardlayer.types import Evidence, Query, Source, Span, Standing
+
+__all__ = ["SCHEMA", "IngestResult", "KnowledgePassages", "Passages", "SkippedFile"]
+
+SCHEMA = """
+CREATE TABLE doc_document (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL UNIQUE,       -- Source.id
+    uri TEXT NOT NULL                  -- where it was read last
+) STRICT;
+CREATE INDEX doc_document_uri ON doc_document (uri);
+CREATE TABLE doc_version (
+    document INTEGER NOT NULL REFERENCES doc_document (id),
+    number INTEGER NOT NULL,           -- 1, 2, …: Source.version
+    state TEXT NOT NULL CHECK (state IN ('present', 'removed', 'superseded', 'retracted')),
+    digest TEXT NOT NULL,
+    authority INTEGER NOT NULL,
+    effective INTEGER,                 -- valid time from which this version holds, microseconds; NULL: unbounded
+    effective_text TEXT,               -- the same, no more precise than it was given
+    recorded INTEGER NOT NULL,         -- transaction time, microseconds
+    reason TEXT,
+    PRIMARY KEY (document, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE passage_passage (
+    id INTEGER PRIMARY KEY,            -- the rowid in the two indexes
+    document INTEGER NOT NULL REFERENCES doc_document (id),
+    opened INTEGER NOT NULL,           -- first version of the document that holds it
+    closed INTEGER,                    -- first version that no longer does
+    successor INTEGER,                 -- the passage that took its place, where one did
+    lead TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX passage_by_document ON passage_passage (document, closed);
+CREATE TABLE passage_place (
+    passage INTEGER NOT NULL REFERENCES passage_passage (id),
+    version INTEGER NOT NULL,          -- from this version on, until a later row
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    PRIMARY KEY (passage, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE passage_state (open INTEGER NOT NULL, former INTEGER NOT NULL, epoch INTEGER NOT NULL) STRICT;
+INSERT INTO passage_state VALUES (0, 0, 0);
+CREATE VIRTUAL TABLE passage_open USING fts5(
+    text, lead, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE passage_former USING fts5(
+    text, lead, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+"""
+"""Tables of documents and passages, and one full-text index each of those that stand and those that stood."""
+
+_COMMON = 3000
+"""Passages a word may stand in before ranking by it costs more than it tells; frequencies are counted up to this."""
+_CANDIDATES = 24  # least number of passages that are read in full and ordered
+_UNRANKED = 64  # newest passages read where every word of the claim is common
+_MAX_TERMS = 64
+_LEAD_WEIGHT = 0.7
+_CACHED = 50_000
+
+_DETAILS = """
+SELECT p.id, p.text, p.lead, p.successor, p.closed,
+       d.source, d.uri, v.number, v.digest, v.authority, v.effective, v.effective_text,
+       o.effective, o.effective_text, o.recorded, c.effective, c.effective_text, c.state,
+       (SELECT l.start FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1),
+       (SELECT l."end" FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1)
+FROM json_each(?) AS wanted
+JOIN passage_passage AS p ON p.id = wanted.value
+JOIN doc_document AS d ON d.id = p.document
+JOIN doc_version AS o ON o.document = p.document AND o.number = p.opened
+JOIN doc_version AS v ON v.document = p.document AND v.number =
+     coalesce(p.closed - 1, (SELECT max(number) FROM doc_version WHERE document = p.document))
+LEFT JOIN doc_version AS c ON c.document = p.document AND c.number = p.closed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """One full-text index as of one epoch; frequencies are looked up once and kept."""
+
+    table: str
+    size: int
+    frequencies: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    generation: int
+    epoch: int
+    indexes: tuple[_Index, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    id: int
+    successor: int | None
+    evidence: Evidence
+
+
+class Passages:
+    """The documents of a database. Safe to share between threads.
+
+    Args:
+        store: The open database.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._state = _State(-1, -1, ())
+
+    def ingest(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        source: str | None = None,
+        authority: int | None = None,
+        effective_from: When | None = None,
+        supersedes: str | None = None,
+        progress: Progress | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> IngestResult:
+        """Read a Markdown or plain-text document, or a folder of them, in one transaction.
+
+        A document that was read before becomes a new version of its source: passages that are still there keep
+        their identity, those that are gone stand as superseded from ``effective_from`` on, or from today if no date
+        is given. An identical document is left as it is. In a folder, documents whose files are gone are closed.
+
+        Args:
+            path: A ``.md``, ``.markdown``, ``.txt``, ``.text`` or ``.rst`` file in UTF-8, or a folder, read with
+                everything below it; what is not read is listed in the result with its reason.
+            source: Id of the source. For a folder the first part of each file's id, and the folder is then all
+                there is of that source. Default: the id under which the file is known, else its name, for files
+                of a folder with the folder's name before it.
+            authority: Rank of the source; kept as it is if not given, 0 at first.
+            effective_from: From when on this version holds; kept as precisely as it is written.
+            supersedes: Source, or first part of the sources, that this one takes the place of.
+            progress: Called after each file that was read.
+            max_bytes: Largest document accepted.
+
+        Raises:
+            InputError: A file cannot be read or decoded, or its name is taken by another file; nothing is kept.
+            LimitError: A file is larger than ``max_bytes``; nothing is kept.
+            NotFoundError: There is no source ``supersedes``; nothing is kept.
+            StoreError: The database cannot be written.
+        """
+        return ingest(
+            self._store,
+            path,
+            source=source,
+            authority=authority,
+            effective_from=effective_from,
+            supersedes=supersedes,
+            progress=progress,
+            max_bytes=max_bytes,
+        )
+
+    def retract(self, source: str, *, reason: str | None = None) -> int:
+        """Withdraw a document, or every document of a folder ingested as ``source``.
+
+        Returns:
+            How many passages now stand as retracted.
+
+        Raises:
+            NotFoundError: No document has that source.
+        """
+        return retract(self._store, source, reason=reason)
+
+    @property
+    def count(self) -> int:
+        """Passages that stand now, superseded ones not counted."""
+        return sum(index.size for index in self._current().indexes if index.table == "passage_open")
+
+    def search(self, terms_text: str, *, at: datetime, limit: int = 5) -> tuple[Evidence, ...]:
+        """Return the passages that share most of what ``terms_text`` says.
+
+        Args:
+            terms_text: Free text; nothing in it is read as query syntax.
+            at: The instant for which standing is judged.
+            limit: At most this many passages are returned. A superseded one brings the one that took its place.
+
+        Returns:
+            Current passages first, then superseded, future and retracted ones, each by falling score: the share of
+            the text's information (words weighted by rarity) that the passage holds, 0 to 1.
+        """
+        state = self._current()
+        terms = list(dict.fromkeys(index_text(terms_text).split()))[:_MAX_TERMS] if state.indexes else []
+        if not terms or limit < 1:
+            return ()
+        wanted = max(4 * limit, _CANDIDATES)
+        ids = [id_ for index in state.indexes for id_ in self._candidates(index, terms, limit, wanted)]
+        if not ids:
+            return ()
+        weights = _weights(state.indexes, terms)
+        hits = _distinct(self._load(ids, weights, at))[:wanted]
+        named = {hit.id for hit in hits}
+        unseen = {hit.successor for hit in hits[:limit] if hit.successor} - named
+        if unseen:
+            hits = _distinct([*hits, *self._load(sorted(unseen), weights, at)])
+        return tuple(hit.evidence for hit in sorted(_choose(hits, limit), key=_order))
+
+    def _current(self) -> _State:
+        """Return the state of the indexes, read again only when something was written."""
+        generation = -2 if self._store.writing else self._store.generation
+        state = self._state
+        if state.generation == generation and generation != -2:
+            return state
+        opened, former, epoch = self._store.read("SELECT open, former, epoch FROM passage_state")[0]
+        if state.epoch == epoch and generation != -2:
+            state = _State(generation, epoch, state.indexes)
+        else:
+            sizes = (("passage_open", opened), ("passage_former", former))
+            state = _State(generation, epoch, tuple(_Index(table, size) for table, size in sizes if size))
+        if generation != -2:
+            self._state = state
+        return state
+
+    def _candidates(self, index: _Index, terms: Sequence[str], limit: int, wanted: int) -> list[int]:
+        """Return ids of passages worth reading: the two rarest words together, then any of the four rarest."""
+        known = sorted((self._frequency(index, term), term) for term in terms)
+        known = [pair for pair in known if pair[0]]
+        if not known:
+            return []
+        # A claim's numbers are what it may have wrong: they rank, but do not decide what is looked at.
+        pair = sorted(known, key=lambda entry: (entry[1][0].isdigit(), entry[0]))[:2]
+        found = self._match(index, " AND ".join(_quoted(term) for _, term in pair), min(pair)[0], wanted)
+        if len(found) >= wanted or len(known) < 2:
+            return found
+        rare = [entry for entry in known if entry[0] < _COMMON][:4]
+        rare += [entry for entry in pair if entry not in rare and entry[0] < _COMMON]
+        if rare:
+            found += self._match(index, " OR ".join(_quoted(term) for _, term in rare), rare[-1][0], wanted)
+        elif len(found) < limit:
+            found += self._match(index, _quoted(known[0][1]), known[0][0], wanted)
+        return list(dict.fromkeys(found))
+
+    def _match(self, index: _Index, expression: str, frequency: int, wanted: int) -> list[int]:
+        if frequency >= _COMMON:
+            order, count = "rowid DESC", _UNRANKED
+        else:
+            order, count = "rank", wanted
+        sql = f"SELECT rowid FROM {index.table} WHERE {index.table} MATCH ? ORDER BY {order} LIMIT ?"  # noqa: S608 - our own names
+        return [row[0] for row in self._store.read(sql, (expression, count))]
+
+    def _frequency(self, index: _Index, term: str) -> int:
+        frequency = index.frequencies.get(term)
+        if frequency is None:
+            sql = f"SELECT count(*) FROM (SELECT 1 FROM {index.table} WHERE {index.table} MATCH ? LIMIT ?)"  # noqa: S608 - our own names
+            frequency = int(self._store.read(sql, (_quoted(term), _COMMON))[0][0])
+            if len(index.frequencies) < _CACHED:
+                index.frequencies[term] = frequency
+        return frequency
+
+    def _load(self, ids: Iterable[int], weights: dict[str, float], at: datetime) -> list[_Hit]:
+        rows = self._store.read(_DETAILS, (json.dumps(list(ids)),))
+        total = sum(weights.values())
+        moment = to_micros(at)
+        return [_hit(row, weights, total, moment) for row in rows]
+
+
+class KnowledgePassages:
+    """The documents as an authority the pipeline can ask.
+
+    Args:
+        passages: The documents of a database.
+    """
+
+    id = "knowledge.passages"
+    instant = True
+
+    def __init__(self, passages: Passages) -> None:
+        self._passages = passages
+
+    def search(self, query: Query) -> Sequence[Evidence]:
+        """Return the passages that bear on the claim; see :meth:`Passages.search`.
+
+        A claim of very few words is read with the question it answers.
+
+        Raises:
+            AuthorityError: The database cannot be read.
+        """
+        text = query.claim.text
+        if query.question and len(index_text(text).split()) < 3:
+            text = f"{text} {query.question}"
+        try:
+            return self._passages.search(text, at=query.at, limit=query.limit)
+        except StoreError as error:
+            raise AuthorityError(f"{self.id} cannot be asked: {error}") from error
+
+
+def _quoted(term: str) -> str:
+    """Return a term as an FTS5 string: nothing inside double quotes is syntax (sqlite.org/fts5.html §3.1)."""
+    return '"' + term.replace('"', '""') + '"'
+
+
+def _weights(indexes: Sequence[_Index], terms: Sequence[str]) -> dict[str, float]:
+    """Inverse document frequency, by the index that knows the word best."""
+    size = sum(index.size for index in indexes)
+    return {
+        term: math.log(1 + size / (0.5 + sum(index.frequencies.get(term, 0) for index in indexes))) for term in terms
+    }
+
+
+@lru_cache(maxsize=20_000)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(index_text(text).split())
+
+
+def _hit(row: tuple[Any, ...], weights: dict[str, float], total: float, at: int) -> _Hit:
+    (id_, text, lead, successor, closed, source, uri, number, digest, authority, effective, effective_text) = row[:12]
+    (start, start_text, recorded, end, end_text, state, first, last) = row[12:]
+    words, above = _words(text), _words(lead)
+    shared = sum(
+        weight if term in words else weight * _LEAD_WEIGHT if term in above else 0.0 for term, weight in weights.items()
+    )
+    if closed is None:
+        end = end_text = None
+    elif start is not None and end <= start:
+        end, end_text = start, start_text
+    if state == "retracted":
+        standing = Standing.RETRACTED
+    elif closed is not None and (end <= at or end == start):
+        standing = Standing.SUPERSEDED
+    elif start is not None and at < start:
+        standing = Standing.FUTURE
+    else:
+        standing = Standing.CURRENT
+    evidence = Evidence(
+        text,
+        Source(source, uri, str(number), authority, _interval(effective, effective_text, None, None), digest),
+        Span(first, last),
+        standing,
+        _interval(start, start_text, end, end_text),
+        from_micros(recorded),
+        score=min(1.0, shared / total) if total else 0.0,
+    )
+    return _Hit(id_, successor, evidence)
+
+
+def _interval(start: int | None, start_text: str | None, end: int | None, end_text: str | None) -> Interval:
+    if start is None and end is None:
+        return Interval()
+    return Interval(
+        None if start is None else from_micros(start), None if end is None else from_micros(end), start_text, end_text
+    )
+
+
+def _rank(hit: _Hit) -> tuple[float, bool, int, int]:
+    evidence = hit.evidence
+    return -evidence.score, evidence.standing is not Standing.CURRENT, -evidence.source.authority, -hit.id
+
+
+def _order(hit: _Hit) -> tuple[bool, float, bool, int, int]:
+    return hit.evidence.standing is not Standing.CURRENT, *_rank(hit)
+
+
+def _distinct(hits: Sequence[_Hit]) -> list[_Hit]:
+    """Return each text once, as what it is worth most, best first."""
+    best: dict[str, _Hit] = {}
+    for hit in sorted(hits, key=_order):
+        best.setdefault(hit.evidence.text, hit)
+    return sorted(best.values(), key=_rank)
+
+
+def _choose(hits: Sequence[_Hit], limit: int) -> list[_Hit]:
+    """Take the best hits, each with its successor, and a current one among them wherever there is one."""
+    by_id = {hit.id: hit for hit in hits}
+    wanted: dict[int, _Hit] = {}
+    for hit in hits:
+        wanted[hit.id] = hit
+        successor = by_id.get(hit.successor or 0)
+        if successor is not None:
+            wanted[successor.id] = successor
+    chosen = list(wanted.values())[:limit]
+    if limit > 1 and all(hit.evidence.standing is not Standing.CURRENT for hit in chosen):
+        chosen[limit - 1 :] = [hit for hit in hits if hit.evidence.standing is Standing.CURRENT][:1] or chosen[
+            limit - 1 :
+        ]
+    return chosen
