@@ -1,0 +1,1 @@
+"""Verifiers: compare a claim with evidence and say what follows, and why."""
