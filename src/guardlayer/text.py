@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 # A word keeps inner apostrophes, dots of initialisms (U.S.), and the marks that join numbers (4.2, 1,000, 3-5).
@@ -96,6 +97,17 @@ _ABBREVIATIONS = frozenset(
     """mr mrs ms dr prof sr jr st vs etc eg e.g ie i.e cf al fig eq sec no nos vol ch pp approx est dept inc ltd co
     corp bros gen gov sen rep rev hon capt col sgt lt jan feb mar apr jun jul aug sep sept oct nov dec""".split()  # noqa: SIM905
 )
+MAX_WORDS = 60
+"""Longest statement in words."""
+MAX_CHARACTERS = 600
+"""Longest statement in code points, for scripts without spaces."""
+
+_SHORT = 5  # words below which a sentence says too little to stand alone
+_SOFT_BREAK = re.compile(r"[,;:)—–]\s|\s")
+_REFERRING = frozenset(
+    """it its this that these those they their he she his her such then there here however but and or so also both
+    otherwise therefore thus instead""".split()  # noqa: SIM905
+)
 _CJK = re.compile(r"[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
 
@@ -114,6 +126,28 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[tup
         yield from _trimmed(text, begin, match.end())
         begin = match.end()
     yield from _trimmed(text, begin, end)
+
+
+def statements(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+    """Yield the spans in which ``text[start:end]`` is read as evidence: a sentence each, as a rule.
+
+    A sentence that leans on the one before, by its first word or by its brevity, stays with it; one longer than
+    :data:`MAX_WORDS` or :data:`MAX_CHARACTERS` is cut at punctuation, else at a space. Linear in the length.
+    """
+    first = last = -1
+    for begin, stop in _bounded(text, start, len(text) if end is None else end):
+        words = text[begin:stop].split(None, _SHORT)
+        leans = len(words) < _SHORT or words[0].strip("\"'“(,").lower() in _REFERRING
+        if last >= 0 and (leans or len(text[first:last].split(None, _SHORT)) < _SHORT):
+            joined = text[first:stop]
+            if len(joined) <= MAX_CHARACTERS and len(joined.split()) <= MAX_WORDS:
+                last = stop
+                continue
+        if last >= 0:
+            yield first, last
+        first, last = begin, stop
+    if last >= 0:
+        yield first, last
 
 
 def search_terms(text: str) -> list[str]:
@@ -171,6 +205,29 @@ def _ends_sentence(text: str, stop: re.Match[str], end: int) -> bool:
     word = words[-1].strip("(\"'“‘[*_") if words else ""
     initial = word[-1:].isupper() and (len(word) == 1 or word[-2] == ".")
     return not initial and word.lower() not in _ABBREVIATIONS
+
+
+def _bounded(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield sentences, the over-long ones in pieces."""
+    for first, last in sentences(text, start, end):
+        position = first
+        while (limit := _limit(text, position, last)) < last:
+            soft = hard = 0
+            for match in _SOFT_BREAK.finditer(text, position + (limit - position) // 2, limit):
+                hard = match.end()
+                soft = soft if match.group()[0].isspace() else match.end()
+            stop = soft or hard or limit
+            yield from _trimmed(text, position, stop)
+            position = stop
+        yield from _trimmed(text, position, last)
+
+
+def _limit(text: str, start: int, end: int) -> int:
+    """Return the offset at which a passage from ``start`` is as long as it may be."""
+    end = min(end, start + MAX_CHARACTERS)
+    words = re.finditer(r"\S+", text[start:end])
+    beyond = next(islice(words, MAX_WORDS, None), None)
+    return end if beyond is None else start + beyond.start()
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

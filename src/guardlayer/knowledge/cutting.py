@@ -10,16 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
-from guardlayer.text import sentences
+from guardlayer.text import MAX_CHARACTERS, MAX_WORDS, sentences, statements
 
-MAX_WORDS = 60
-"""Longest passage in words; one longer sentence is cut at punctuation, else at a space."""
-MAX_CHARACTERS = 600
-"""Longest passage in code points, for scripts without spaces."""
-
-_SHORT = 5  # words below which a sentence says too little to stand alone
 _LEAD_PART = 80
 _LEAD = 300
 
@@ -29,11 +22,6 @@ _ITEM = re.compile(r"(\s*)(?:[-*+•‣]|\d{1,9}[.)]|#\.)[ \t]+(?:\[[ xX]\][ \t]
 _QUOTE = re.compile(r"\s{0,3}>[ \t>]*")
 _PAIR = re.compile(r"[\w(\"'*][^:|\n]{0,39}:\s+\S")
 _PIPE = re.compile(r"(?<!\\)\|")
-_SOFT_BREAK = re.compile(r"[,;:)—–]\s|\s")
-_REFERRING = frozenset(
-    """it its this that these those they their he she his her such then there here however but and or so also both
-    otherwise therefore thus instead""".split()  # noqa: SIM905
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +224,7 @@ class _Cutter:
         self.intro = list(_sentence_texts(tail))[-1] if tail.endswith(":") else ""
 
     def slices(self, start: int, end: int, lead: str) -> Iterator[Cut]:
-        for first, last in passage_spans(self.text, start, end):
+        for first, last in statements(self.text, start, end):
             yield Cut(self.text[first:last], first, last, lead)
 
     def code(self, lines: list[tuple[int, int]]) -> Iterator[Cut]:
@@ -291,59 +279,9 @@ class _Cutter:
         yield _strip(self.text, first, last)
 
 
-def passage_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut a paragraph into spans of one sentence each; a sentence that leans on the one before stays with it."""
-    first = last = 0
-    for begin, stop in _bounded(text, start, end):
-        words = text[begin:stop].split(None, _SHORT)
-        leans = len(words) < _SHORT or words[0].strip("\"'“(,").lower() in _REFERRING
-        if last and (leans or len(text[first:last].split(None, _SHORT)) < _SHORT):
-            joined = text[first:stop]
-            if len(joined) <= MAX_CHARACTERS and len(joined.split()) <= MAX_WORDS:
-                last = stop
-                continue
-        if last:
-            yield first, last
-        first, last = begin, stop
-    if last:
-        yield first, last
-
-
-def _bounded(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield sentences, the over-long ones in pieces."""
-    for first, last in sentences(text, start, end):
-        position = first
-        while True:
-            limit = _limit(text, position, last)
-            if limit >= last:
-                break
-            soft = hard = 0
-            for match in _SOFT_BREAK.finditer(text, position + (limit - position) // 2, limit):
-                hard = match.end()
-                soft = match.end() if not match.group()[0].isspace() else soft
-            stop = soft or hard or limit
-            yield from _kept(text, position, stop)
-            position = stop
-        yield from _kept(text, position, last)
-
-
-def _limit(text: str, start: int, end: int) -> int:
-    """Offset at which a passage from ``start`` is as long as it may be."""
-    end = min(end, start + MAX_CHARACTERS)
-    words = re.finditer(r"\S+", text[start:end])
-    beyond = next(islice(words, MAX_WORDS, None), None)
-    return end if beyond is None else start + beyond.start()
-
-
 def _sentence_texts(text: str) -> Iterator[str]:
     for first, last in sentences(text):
         yield text[first:last]
-
-
-def _kept(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    first, last = _strip(text, start, end)
-    if first < last:
-        yield first, last
 
 
 def _strip(text: str, start: int, end: int) -> tuple[int, int]:
