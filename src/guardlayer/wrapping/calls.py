@@ -79,26 +79,29 @@ def _decorated(checker: Checker, options: Options, fn: Any) -> Any:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             return callee.bind(args, kwargs).result()
 
-    return _dressed(wrapper, fn, callee.signature)
+    return _dressed(wrapper, fn)
 
 
 @dataclass(frozen=True, slots=True)
 class _Callee:
-    """A callable and how to read its arguments."""
+    """A callable and how to read its arguments; of a partial, the function beneath and the arguments it holds."""
 
     checker: Checker
     options: Options
     fn: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
     name: str
     signature: inspect.Signature | None
 
     @classmethod
     def of(cls, checker: Checker, options: Options, fn: Callable[..., Any]) -> _Callee:
         name = _name(fn)
-        try:
-            signature = inspect.signature(fn)
-        except (TypeError, ValueError):  # some built-ins have none
-            signature = None
+        args: tuple[Any, ...] = ()
+        kwargs: dict[str, Any] = {}
+        while isinstance(fn, functools.partial):
+            args, kwargs, fn = (*fn.args, *args), {**fn.keywords, **kwargs}, fn.func
+        signature = _signature(fn)
         parameters = signature.parameters if signature else {}
         open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
         for option in ("question", "evidence", "feedback"):
@@ -107,10 +110,11 @@ class _Callee:
                 raise ConfigError(
                     f"{option}={wanted!r} names no parameter of {name}(); it has {', '.join(parameters) or 'none'}"
                 )
-        return cls(checker, options, fn, name, signature)
+        return cls(checker, options, fn, args, kwargs, name, signature)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Bound:
         """Read the arguments of one call."""
+        args, kwargs = (*self.args, *args), {**self.kwargs, **kwargs}
         return _Bound(self, args, kwargs, self._asked(args, kwargs))
 
     def _asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:
@@ -259,7 +263,14 @@ def _name(fn: Any) -> str:
     return str(getattr(target, "__qualname__", type(target).__qualname__))
 
 
-def _dressed(wrapper: Any, fn: Any, signature: inspect.Signature | None) -> Any:
+def _signature(fn: Any) -> inspect.Signature | None:
+    try:
+        return inspect.signature(fn)
+    except (TypeError, ValueError):  # some built-ins have none
+        return None
+
+
+def _dressed(wrapper: Any, fn: Any) -> Any:
     """Make the wrapper look like what it wraps: name, documentation, signature."""
     target = _target(fn)
     if inspect.isroutine(target):
@@ -269,6 +280,6 @@ def _dressed(wrapper: Any, fn: Any, signature: inspect.Signature | None) -> Any:
         wrapper.__name__ = type(target).__name__
         wrapper.__qualname__ = type(target).__qualname__
     wrapper.__wrapped__ = fn
-    if signature is not None and fn is not target:
-        wrapper.__signature__ = signature
+    if fn is not target:
+        wrapper.__signature__ = _signature(fn)
     return wrapper

@@ -120,7 +120,7 @@ def put_fields(value: Any, old: Any, checked: Checked) -> Any:
     except MisfitError as error:
         raise GuardViolation(
             report,
-            f"{report.action}: the answer cannot be returned as a {type(value).__qualname__}, since {error}; "
+            f"{report.action}: the answer cannot be returned as a {type(value).__name__}, since {error}; "
             "use a policy that blocks or annotates, or a type that can hold the change",
         ) from error
 
