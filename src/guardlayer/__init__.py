@@ -19,65 +19,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from guardlayer.errors import (
-        AmbiguousError as AmbiguousError,
+        AmbiguousError,
+        AuthorityError,
+        ConfigError,
+        GuardlayerError,
+        GuardViolation,
+        InputError,
+        KnowledgeError,
+        StoreError,
     )
-    from guardlayer.errors import (
-        AuthorityError as AuthorityError,
-    )
-    from guardlayer.errors import (
-        ConfigError as ConfigError,
-    )
-    from guardlayer.errors import (
-        GuardlayerError as GuardlayerError,
-    )
-    from guardlayer.errors import (
-        GuardViolation as GuardViolation,
-    )
-    from guardlayer.errors import (
-        InputError as InputError,
-    )
-    from guardlayer.errors import (
-        KnowledgeError as KnowledgeError,
-    )
-    from guardlayer.errors import (
-        StoreError as StoreError,
-    )
-    from guardlayer.guard import Guard as Guard
-    from guardlayer.guard import verify as verify
-    from guardlayer.knowledge import Knowledge as Knowledge
-    from guardlayer.policy import Policy as Policy
+    from guardlayer.guard import Guard, verify
+    from guardlayer.knowledge import Knowledge
+    from guardlayer.policy import Policy
     from guardlayer.types import (
-        Action as Action,
-    )
-    from guardlayer.types import (
-        CheckedClaim as CheckedClaim,
-    )
-    from guardlayer.types import (
-        Claim as Claim,
-    )
-    from guardlayer.types import (
-        Evidence as Evidence,
-    )
-    from guardlayer.types import (
-        Fact as Fact,
-    )
-    from guardlayer.types import (
-        Kind as Kind,
-    )
-    from guardlayer.types import (
-        Label as Label,
-    )
-    from guardlayer.types import (
-        Outcome as Outcome,
-    )
-    from guardlayer.types import (
-        Report as Report,
-    )
-    from guardlayer.types import (
-        Source as Source,
-    )
-    from guardlayer.types import (
-        Verdict as Verdict,
+        Action,
+        CheckedClaim,
+        Claim,
+        Evidence,
+        Fact,
+        Kind,
+        Label,
+        Outcome,
+        Report,
+        Source,
+        Verdict,
     )
 
 __version__ = "0.1.0"
@@ -91,12 +56,17 @@ _HOMES = {
     "guardlayer.knowledge": ("Knowledge",),
     "guardlayer.policy": ("Policy",),
     "guardlayer.types": (
-        "Action", "CheckedClaim", "Claim", "Evidence", "Fact", "Kind", "Label", "Outcome", "Report", "Source", "Verdict",
+        "Action", "CheckedClaim", "Claim", "Evidence", "Fact", "Kind", "Label", "Outcome", "Report", "Source",
+        "Verdict",
     ),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted([*_HOME, "__version__"])  # noqa: PLE0605 - one table serves look-up and listing
+__all__ = [
+    "Action", "AmbiguousError", "AuthorityError", "CheckedClaim", "Claim", "ConfigError", "Evidence", "Fact", "Guard",
+    "GuardViolation", "GuardlayerError", "InputError", "Kind", "Knowledge", "KnowledgeError", "Label", "Outcome",
+    "Policy", "Report", "Source", "StoreError", "Verdict", "__version__", "verify",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -104,7 +74,6 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'guardlayer' has no attribute {name!r}")
     value = getattr(import_module(home), name)
-    # `verify` is a function here and a package below; the function wins for whoever asks this module.
     globals()[name] = value
     return value
 

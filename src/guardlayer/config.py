@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from guardlayer.errors import ConfigError
 from guardlayer.knowledge import Knowledge
-from guardlayer.policy import Policy, PRESETS
+from guardlayer.policy import PRESETS, Policy
 
 MAX_BYTES = 1_000_000
 """A configuration file larger than this is none."""

@@ -135,7 +135,7 @@ class Guard:
         Raises:
             InputError: An argument cannot be read.
         """
-        draft = self._draft(text, question, evidence, turns, at, data, model)
+        draft = self._draft(text, question=question, evidence=evidence, turns=turns, at=at, data=data, model=model)
         return run(draft, self._parts(policy))
 
     async def acheck(
@@ -151,7 +151,7 @@ class Guard:
         model: Model | str | None = None,
     ) -> Report:
         """Check a model's text without blocking the event loop; same arguments and report as :meth:`check`."""
-        draft = self._draft(text, question, evidence, turns, at, data, model)
+        draft = self._draft(text, question=question, evidence=evidence, turns=turns, at=at, data=data, model=model)
         return await arun(draft, self._parts(policy))
 
     @overload
@@ -223,6 +223,7 @@ class Guard:
     def _draft(
         self,
         text: str,
+        *,
         question: str | None,
         evidence: Iterable[object],
         turns: Iterable[Turn | tuple[str, str]],

@@ -125,8 +125,10 @@ async def flow(draft: Draft, parts: Parts, step: Step) -> Report:
             decision = parts.policy.decide(draft, checked)
             notices += ("a correction did not hold when the corrected text was checked again; it was not used",)
         else:
-            recheck = _report(corrected, again, rechecked, _untouched(corrected, rechecked), parts, parts.notices)
-    report = _report(draft, split, checked, decision, parts, notices, recheck)
+            recheck = _report(
+                corrected, again, rechecked, _untouched(corrected, rechecked), parts=parts, notices=parts.notices
+            )
+    report = _report(draft, split, checked, decision, parts=parts, notices=notices, recheck=recheck)
     return await _record(report, parts, step)
 
 
@@ -232,6 +234,7 @@ def _report(
     split: Split,
     checked: Sequence[CheckedClaim],
     decision: Decision,
+    *,
     parts: Parts,
     notices: tuple[str, ...],
     recheck: Report | None = None,

@@ -83,7 +83,7 @@ class _Entity:
         for view in keys:
             for way in view.ways:
                 self.by_stem.setdefault(way.stems[0], []).append(view)
-                if way.own and (len(way.stems) > 1 or len(way.stems[0]) <= 5):  # noqa: PLR2004 - acronyms are short
+                if way.own and (len(way.stems) > 1 or len(way.stems[0]) <= 5):
                     self.acronyms.append(view)
 
     def candidates(self, stems: Sequence[str], *, capitals: bool) -> Iterable[_Key]:
@@ -298,7 +298,7 @@ def _narrowed(hits: list[tuple[_Key, Found]], said: _Text) -> list[tuple[_Key, F
 
 def _nearest(matches: list[_Match]) -> list[_Match]:
     """Where two entities compete for the same words of an attribute, the nearer one has them."""
-    if len(matches) < 2:  # noqa: PLR2004 - nothing to compare
+    if len(matches) < 2:
         return matches
     best: dict[tuple[int, int], int] = {}
     for match in matches:

@@ -64,13 +64,13 @@ _WINDOW = 5
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """Return a crude stem, the same for plays/playing/play and drives/driving/drive."""
-    if len(word) <= 3 or word[-1].isdigit():  # noqa: PLR2004 - too short to carry an ending
+    if len(word) <= 3 or word[-1].isdigit():
         return word
     for ending in ("ing", "ies", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):  # noqa: PLR2004 - a stem
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
             word = word[: -len(ending)] + ("y" if ending == "ies" else "")
             break
-    return word[:-1] if word.endswith("e") else word
+    return word.removesuffix("e")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def _window(stems: Sequence[str], wanted: tuple[str, ...]) -> tuple[int, int] | 
 def _spelled_out(tokens: Sequence[Token], acronym: str) -> tuple[int, int] | None:
     """Find "Chief Executive Officer" for ``ceo``: a run of capitalised words with these initials."""
     size = len(acronym)
-    if not 2 <= size <= 5 or not acronym.isalpha():  # noqa: PLR2004 - acronyms
+    if not 2 <= size <= 5 or not acronym.isalpha():
         return None
     initials = [t.norm[0] if t.text[0].isupper() else " " for t in tokens]
     at = "".join(initials).find(acronym)

@@ -31,11 +31,12 @@ TITLES = _words(
 )
 """Words that go before a name and are no part of it."""
 AFFIXES = _words(
-    "fc cf sc ac afc bc bk sk fk if cd ud sv tsv vfb vfl club football basketball team f1 formula racing the inc incorporated "
-    "ltd limited llc plc corp corporation co company group holding holdings ag sa se nv spa gmbh oy ab as association "
-    "national men's women's mens womens jr sr ii_ de da do dos del della van von der den la le el al bin ibn"
+    "fc cf sc ac afc bc bk sk fk cd ud sv tsv vfb vfl the inc incorporated ltd limited llc plc "
+    "corp corporation co company group holding holdings ag sa se nv spa gmbh oy ab as jr sr de da do dos del della van "
+    "von der den la le el al bin ibn"
 )
-"""Words that may be left out of a name, or added to it, without making another name of it."""
+"""Words that may be left out of a name, or added to it: legal forms, club abbreviations, particles. Words that say
+*which* bearer of a name is meant ("Red Bull Racing", "England national team") are not among them."""
 _COMMON_LAST = _words(
     "united city town county state states team club company group bank motors airlines university college party street "
     "road river lake island islands union republic kingdom national international association federation league "
@@ -44,7 +45,17 @@ _COMMON_LAST = _words(
     "version plan edition pro plus max mini office day year"
 )
 """Last words that stand for no one by themselves."""
-_ROMAN = frozenset("i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx xxi xxii xxiii".split())
+_WHICH = _words(
+    "national team football basketball association men's women's racing f1 formula one cricket rugby hockey u21"
+)
+"""Words that say which team of a name it is: no name without the rest, and no rest of a name without them."""
+_ROMAN = _words("i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx xxi xxii xxiii")
+_BODIES = _words(
+    "bank university house duke duchess earl count republic kingdom state states city county port isle church "
+    "institute college ministry department board council court bureau office union league society academy school "
+    "museum association federation chamber bay gulf strait cape mount commonwealth district province"
+)
+"""First words of names in which "of" is part of the name."""
 _NICKNAMES = tuple(
     frozenset(row.split())
     for row in (
@@ -56,7 +67,7 @@ _NICKNAMES = tuple(
         "samuel sam", "gregory greg", "jeffrey geoffrey jeff geoff", "kenneth ken kenny", "timothy tim",
         "ronald ron ronnie", "donald don donnie", "lawrence laurence larry", "patrick pat paddy", "peter pete",
         "raymond ray", "gerald gerard jerry gerry", "frederick fred freddie", "albert al", "harold harry hal henry",
-        "elizabeth liz beth betty eliza lisa", "margaret maggie meg peggy", "katherine catherine kate kathy katie cathy",
+        "elizabeth liz beth betty eliza lisa", "margaret maggie meg peggy", "katherine catherine kate kathy cathy",
         "susan sue suzanne", "deborah debbie", "jennifer jenny jen", "patricia patty tricia", "barbara barb",
         "rebecca becky", "theodore ted teddy theo", "francis frank", "vincent vince", "philip phil", "walter walt",
         "leonard leo len lenny", "nathaniel nathan nate", "zachary zach", "douglas doug", "martin marty",
@@ -112,16 +123,15 @@ def _form(name: str) -> _Form:
     tokens = tokenize(base)
     words = tuple(part for t in tokens for part in _parts(t.norm))
     core = words
-    if "of" in words[1:]:  # "Carl XVI Gustaf of Sweden"
-        cut = words.index("of", 1)
-        core = words[:cut] if words[cut - 1] not in STOP_WORDS and cut >= 1 and len(words) - cut <= 3 else words  # noqa: PLR2004
+    if "of" in words[1:] and words[0] not in _BODIES:  # "Carl XVI Gustaf of Sweden", but not "Bank of America"
+        core = words[: words.index("of", 1)]
     kept = tuple(w for w in core if w not in TITLES and w not in AFFIXES)
     core = kept or core
     proper = any(t.text[:1].isupper() for t in tokens)
     last = None
     if len(core) > 1 and proper:
         tail = [w for w in core if w not in _ROMAN]
-        if tail and tail[-1] not in _COMMON_LAST and len(tail[-1]) > 2 and not tail[-1][0].isdigit():  # noqa: PLR2004
+        if tail and tail[-1] not in _COMMON_LAST and len(tail[-1]) > 2 and not tail[-1][0].isdigit():
             last = tail[-1]
     return _Form(words, core, last, proper)
 
@@ -144,6 +154,11 @@ class Words:
                 self.norms.append(part)
                 self.at.append(index)
         self.present = set(self.norms)
+
+    def joined(self, position: int) -> bool:
+        """Say whether nothing but a space or a hyphen stands between the word and the next one."""
+        first, second = self.at[position], self.at[position + 1]
+        return first == second or self.tokens[second].start <= self.tokens[first].end + 1
 
 
 def find_name(words: Words, name: str, aliases: Sequence[str] = ()) -> NameMatch | None:
@@ -170,7 +185,7 @@ def _find(words: Words, name: str) -> NameMatch | None:
     if present.issuperset(form.words):
         at = _run(words.norms, form.words)
         if at is not None:
-            return _match(words, at, at + len(form.words), Strength.FULL, len(form.words), form)
+            return _match(words, form, Strength.FULL, first=at, last=at + len(form.words), covered=len(form.words))
     if not form.proper:
         return None
     core = form.core
@@ -179,21 +194,29 @@ def _find(words: Words, name: str) -> NameMatch | None:
         return _misspelt(words, form)
     if len(shared) == len(core):
         at = _run(words.norms, core)
-        if at is not None:
-            return _match(words, at, at + len(core), Strength.AFFIXLESS, len(core), form)
+        if at is not None and not (len(core) == 1 < len(words.norms) and _is_other(words, form, at)):
+            return _match(words, form, Strength.AFFIXLESS, first=at, last=at + len(core), covered=len(core))
     if len(core) > 1:
         found = _in_order(words, core)
-        if found is not None:
-            return _match(words, found[0], found[1], Strength.PART, found[2], form)
+        if (
+            found is not None
+            and (norms_end := found[1])
+            and not (
+                core[-1] not in words.norms[found[0] : norms_end]
+                and norms_end < len(words.norms)
+                and _continues(words, norms_end)
+            )
+        ):  # "Los Angeles Lakers" is no part of "Los Angeles Clippers"
+            return _match(words, form, Strength.PART, first=found[0], last=found[1], covered=found[2])
     if form.last is not None and form.last in present:
         return _by_last(words, form)
     if len(core) > 1 and core[1] in _ROMAN and core[0] in present:  # "Queen Margrethe" for "Margrethe II"
         at = words.norms.index(core[0])
-        return _match(words, at, at + 1, Strength.LAST, 1, form)
+        return _match(words, form, Strength.LAST, first=at, last=at + 1, covered=1)
     return _misspelt(words, form)
 
 
-def _match(words: Words, first: int, last: int, strength: Strength, covered: int, form: _Form) -> NameMatch | None:
+def _match(words: Words, form: _Form, strength: Strength, *, first: int, last: int, covered: int) -> NameMatch | None:
     """Turn a run of words into a match, unless what follows makes it another name: "Elizabeth" II, "Miami" Heat."""
     norms = words.norms
     if last < len(norms) and norms[last] in _ROMAN and norms[last] not in form.words:
@@ -225,13 +248,19 @@ def _in_order(words: Words, core: tuple[str, ...]) -> tuple[int, int, int] | Non
             continue
         taken = [word]
         position, end = start + 1, start + 1
-        while position < len(norms) and (norms[position] in wanted or norms[position] in AFFIXES):
+        while (
+            position < len(norms)
+            and (norms[position] in wanted or norms[position] in AFFIXES)
+            and words.joined(position - 1)
+        ):
             if norms[position] in wanted and norms[position] not in taken:
                 taken.append(norms[position])
                 end = position + 1
             position += 1
-        telling = [w for w in taken if w not in _ROMAN]
-        if len(telling) < 2:  # noqa: PLR2004 - one word is the last-name rule's business
+        if core[-1] in _WHICH and core[-1] not in taken:
+            continue
+        telling = [w for w in taken if w not in _ROMAN and w not in _WHICH]
+        if len(telling) < 2:
             continue
         forward = [core.index(w) for w in taken]
         if forward == sorted(forward):
@@ -250,7 +279,7 @@ def _by_last(words: Words, form: _Form) -> NameMatch | None:
         if word != last:
             continue
         token = words.tokens[words.at[index]]
-        if not (lower or token.text[:1].isupper()):
+        if not (lower or any(c.isupper() for c in token.text)):
             continue
         given = _given(words, index)
         if given and not any(_same_given(g, form.core[0]) or g in form.core for g in given):
@@ -258,21 +287,27 @@ def _by_last(words: Words, form: _Form) -> NameMatch | None:
         if index + 1 < len(norms) and _continues(words, index + 1):
             continue
         first = index - len(given)
-        return _match(words, first, index + 1, Strength.LAST, 1 + len(given), form)
+        return _match(words, form, Strength.LAST, first=first, last=index + 1, covered=1 + len(given))
     return None
+
+
+def _is_other(words: Words, form: _Form, at: int) -> bool:
+    """Say whether a single word stands in somebody else's name: "Philippe" in "Édouard Philippe"."""
+    given = [g for g in _given(words, at) if g not in form.words]
+    return bool(given) or (at + 1 < len(words.norms) and _continues(words, at + 1))
 
 
 def _given(words: Words, index: int) -> list[str]:
     """Return the given names that stand right before a last name, in a claim's own words."""
     given: list[str] = []
     position = index - 1
-    while position >= 0 and len(given) < 3:  # noqa: PLR2004 - nobody has more before the last name in running text
+    while position >= 0 and len(given) < 3:
         token = words.tokens[words.at[position]]
         word = words.norms[position]
         if not token.text[0].isupper() or word in TITLES or word in STOP_WORDS or word in _ROMAN:
             break
-        if token.end + 1 < words.tokens[words.at[position + 1]].start and words.at[position] != words.at[position + 1]:
-            break  # punctuation between
+        if not words.joined(position):
+            break
         given.insert(0, word)
         position -= 1
     return given
@@ -296,19 +331,21 @@ def _same_given(said: str, true: str) -> bool:
         return True
     if any(said in row and true in row for row in _NICKNAMES):
         return True
-    return min(len(said), len(true)) > 3 and (  # noqa: PLR2004 - too short to be a spelling of one another
-        said.startswith(true) or true.startswith(said) or OSA.distance(said, true, score_cutoff=1) <= 1
+    return min(len(said), len(true)) > 3 and (
+        said.startswith(true)
+        or true.startswith(said)
+        or OSA.distance(said, true, score_cutoff=2) <= (1 if len(true) < 8 else 2)
     )
 
 
 def _misspelt(words: Words, form: _Form) -> NameMatch | None:
     """Find a name of two words or more with one slip in one of them: "Volodymyr Zelensky"."""
-    if len(form.core) < 2 or form.last is None or len(form.last) < 6:  # noqa: PLR2004 - short words have close neighbours
+    if len(form.core) < 2 or form.last is None or len(form.last) < 6:
         return None
     for index, word in enumerate(words.norms):
-        if len(word) < 6 or abs(len(word) - len(form.last)) > 2 or word[0] != form.last[0]:  # noqa: PLR2004
+        if len(word) < 6 or abs(len(word) - len(form.last)) > 2 or word[0] != form.last[0]:
             continue
-        if OSA.distance(word, form.last, score_cutoff=2) > (1 if len(word) < 8 else 2):  # noqa: PLR2004
+        if OSA.distance(word, form.last, score_cutoff=2) > (1 if len(word) < 8 else 2):
             continue
         given = _given(words, index)
         if given and any(_same_given(g, form.core[0]) for g in given):

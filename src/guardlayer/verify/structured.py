@@ -1,19 +1,20 @@
 """Stage 1: what a claim says about a key, compared with what the ledger says.
 
-The evidence comes aligned: its entity and attribute were found in the claim. What is left to find is the value the claim
-asserts. Without alignment there is no verdict; with it there is one only if the claim asserts a value that can be
+The evidence comes aligned: its entity and attribute were found in the claim. What is left to find is the value the
+claim asserts. Without alignment there is no verdict; with it there is one only if the claim asserts a value that can be
 compared. The verdict always names the fact version it rests on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
 from guardlayer.text import STOP_WORDS, Token, tokenize
 from guardlayer.types import Alignment, Claim, Evidence, Fact, Label, Relation, Span, Standing, Verdict
+from guardlayer.verify import reasons
 from guardlayer.verify.names import AFFIXES, TITLES, Strength, Words, find_name
 from guardlayer.verify.values import Match, Value, ValueType, compare, find, parse, render
 
@@ -49,7 +50,7 @@ class _Hit:
 class StructuredVerifier:
     """Compares a claim with the facts whose key it speaks of."""
 
-    def __call__(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> Verdict | None:
+    def __call__(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> Verdict | None:  # noqa: ARG002 - standings are already as of `at`
         """Return a verdict, or ``None`` where the claim asserts no value of an aligned key; see :class:`Verifier`."""
         groups: dict[object, list[Evidence]] = {}
         for piece in evidence:
@@ -58,7 +59,7 @@ class StructuredVerifier:
         if not groups:
             return None
         tokens = tokenize(claim.text)
-        verdicts = [verdict for group in groups.values() if (verdict := _verdict(claim, tokens, group, at)) is not None]
+        verdicts = [verdict for group in groups.values() if (verdict := _verdict(claim, tokens, group)) is not None]
         if not verdicts:
             return None
         return max(verdicts, key=lambda v: (_trust(v), _SEVERITY[v.label]))
@@ -82,7 +83,7 @@ def _trust(verdict: Verdict) -> float:
 _GUESSED = frozenset({Label.CONTRADICTED, Label.UNSUPPORTED})
 
 
-def _verdict(claim: Claim, tokens: list[Token], group: list[Evidence], at: datetime) -> Verdict | None:
+def _verdict(claim: Claim, tokens: list[Token], group: list[Evidence]) -> Verdict | None:
     current = [e for e in group if e.standing is Standing.CURRENT]
     disputed = [e for e in group if e.standing is Standing.DISPUTED]
     sample = (current or disputed or group)[0]
@@ -90,18 +91,18 @@ def _verdict(claim: Claim, tokens: list[Token], group: list[Evidence], at: datet
     assert alignment is not None
     value = _parsed(_value_of(sample))
     if value.type is ValueType.BOOLEAN:
-        return _boolean(claim, tokens, group, current, value, alignment)
+        return _boolean(claim, tokens, group, current, alignment)
     typed = value.type is not ValueType.NAME
-    hits = _typed_hits(claim, group, alignment, at) if typed else _name_hits(tokens, group, alignment)
-    verdict = _from_hits(claim, hits, alignment, at)
+    hits = _typed_hits(claim, group, alignment) if typed else _name_hits(tokens, group, alignment)
+    verdict = _from_hits(claim, hits, alignment, disputed)
     if verdict is not None:
         return verdict
     if typed:
-        return _other_value(claim, group, current, alignment)
-    return _other_name(claim, tokens, group, current, alignment)
+        return _other_value(claim, current, alignment)
+    return _other_name(claim, tokens, current, alignment)
 
 
-def _from_hits(claim: Claim, hits: list[_Hit], alignment: Alignment, at: datetime) -> Verdict | None:
+def _from_hits(claim: Claim, hits: list[_Hit], alignment: Alignment, disputed: list[Evidence]) -> Verdict | None:
     asserted = [hit for hit in hits if not hit.aside] or []
     if not asserted:
         return None
@@ -115,12 +116,15 @@ def _from_hits(claim: Claim, hits: list[_Hit], alignment: Alignment, at: datetim
     if hit.negated:
         return _negated(hit, fact, score)
     if standing is Standing.CURRENT:
-        return _make(Label.SUPPORTED, score, _says(fact), hit, Relation.SUPPORTS, fact)
+        return _make(Label.SUPPORTED, score, reasons.says(fact), hit, relation=Relation.SUPPORTS, current=fact)
     if standing is Standing.DISPUTED:
-        others = [h for h in hits if h.evidence.standing is Standing.DISPUTED]
-        return _make(Label.DISPUTED, score, _dispute(hit, others), hit, Relation.SUPPORTS, None)
+        return _make(
+            Label.DISPUTED, score, reasons.disagreement(fact, disputed), hit, relation=Relation.SUPPORTS, current=None
+        )
     if alignment.tense == "past" and standing is Standing.SUPERSEDED:
-        return _make(Label.SUPPORTED, score * 0.9, _said_then(fact), hit, Relation.SUPPORTS, fact)
+        return _make(
+            Label.SUPPORTED, score * 0.9, reasons.was_then(fact), hit, relation=Relation.SUPPORTS, current=fact
+        )
     return _outdated(claim, hit, fact, score)
 
 
@@ -139,23 +143,48 @@ def _outdated(claim: Claim, hit: _Hit, fact: Fact, score: float) -> Verdict:
     standing = hit.evidence.standing
     replacement = None if now is None else _replacement(hit.span.slice(claim.text), now)
     if standing is Standing.RETRACTED and now is None:
-        reason = f"{fact.source} withdrew {_quoted(fact)}{_because(fact)}, and nothing has taken its place"
-        return _make(Label.UNSUPPORTED, score, reason, hit, Relation.NEUTRAL, None)
-    if standing is Standing.FUTURE:
-        reason = f"{_quoted(fact)} holds only from {fact.valid.start_text}" + (
-            f"; until then {_is(now)}" if now else ""
+        reason = (
+            f"{fact.source} withdrew {reasons.quoted(fact)}{reasons.because(fact)}, and nothing has taken its place"
         )
-        return _make(Label.CONTRADICTED, score, reason, hit, Relation.REFUTES, now, replacement)
-    return _make(Label.STALE, score, _until(fact, now, standing), hit, Relation.REFUTES, now, replacement)
+        return _make(Label.UNSUPPORTED, score, reason, hit, relation=Relation.NEUTRAL, current=None)
+    if standing is Standing.FUTURE:
+        reason = f"{reasons.quoted(fact)} holds only from {fact.valid.start_text}" + (
+            f"; until then {reasons.is_now(now)}" if now else ""
+        )
+        return _make(
+            Label.CONTRADICTED, score, reason, hit, relation=Relation.REFUTES, current=now, replacement=replacement
+        )
+    return _make(
+        Label.STALE,
+        score,
+        reasons.until(fact, now, standing),
+        hit,
+        relation=Relation.REFUTES,
+        current=now,
+        replacement=replacement,
+    )
 
 
 def _negated(hit: _Hit, fact: Fact, score: float) -> Verdict:
     standing = hit.evidence.standing
     if standing is Standing.CURRENT:
-        return _make(Label.CONTRADICTED, score * 0.9, f"the claim denies what holds: {_says(fact)}", hit,
-                     Relation.REFUTES, fact)  # fmt: skip
+        return _make(
+            Label.CONTRADICTED,
+            score * 0.9,
+            f"the claim denies what holds: {reasons.says(fact)}",
+            hit,
+            relation=Relation.REFUTES,
+            current=fact,
+        )
     now = hit.evidence.successor
-    return _make(Label.SUPPORTED, score * 0.9, _until(fact, now, standing), hit, Relation.SUPPORTS, now or fact)
+    return _make(
+        Label.SUPPORTED,
+        score * 0.9,
+        reasons.until(fact, now, standing),
+        hit,
+        relation=Relation.SUPPORTS,
+        current=now or fact,
+    )
 
 
 def _name_hits(tokens: list[Token], group: list[Evidence], alignment: Alignment) -> list[_Hit]:
@@ -175,14 +204,11 @@ def _name_hits(tokens: list[Token], group: list[Evidence], alignment: Alignment)
         )  # fmt: skip
     if len(hits) > 1:
         # One stretch of text is one name: the version that explains it best has it.
-        hits = [
-            h for h in hits
-            if not any(o.strength > h.strength and o.span.start < h.span.end and h.span.start < o.span.end for o in hits)
-        ]  # fmt: skip
+        hits = [h for h in hits if not any(o.strength > h.strength and _covers(o.span, h.span) for o in hits)]
     return [replace(h, strength=h.strength // 8) for h in hits]
 
 
-def _typed_hits(claim: Claim, group: list[Evidence], alignment: Alignment, at: datetime) -> list[_Hit]:
+def _typed_hits(claim: Claim, group: list[Evidence], alignment: Alignment) -> list[_Hit]:
     hits = []
     said = _said(claim, alignment)
     for piece in group:
@@ -204,7 +230,7 @@ def _said(claim: Claim, alignment: Alignment) -> list[Value]:
     ]
 
 
-def _other_value(claim: Claim, group: list[Evidence], current: list[Evidence], alignment: Alignment) -> Verdict | None:
+def _other_value(claim: Claim, current: list[Evidence], alignment: Alignment) -> Verdict | None:
     """The claim gives a value of the right type that the ledger never gave for this key."""
     if not current or alignment.attribute is None:
         return None
@@ -222,15 +248,21 @@ def _other_value(claim: Claim, group: list[Evidence], current: list[Evidence], a
         return None  # it speaks of a time before the ledger's first version
     hit = _Hit(piece, Span(value.start, value.end), 1, False, False, value.start)
     replacement = render(true, value) if len(facts) == 1 else None
-    reason = f"says {value.text}; {_is(fact)}"
-    return _make(Label.CONTRADICTED, 0.9 * alignment.score, reason, hit, Relation.REFUTES, fact, replacement)
+    reason = f"says {value.text}; {reasons.is_now(fact)}"
+    return _make(
+        Label.CONTRADICTED,
+        0.9 * alignment.score,
+        reason,
+        hit,
+        relation=Relation.REFUTES,
+        current=fact,
+        replacement=replacement,
+    )
 
 
-def _other_name(
-    claim: Claim, tokens: list[Token], group: list[Evidence], current: list[Evidence], alignment: Alignment
-) -> Verdict | None:
+def _other_name(claim: Claim, tokens: list[Token], current: list[Evidence], alignment: Alignment) -> Verdict | None:
     """The claim puts a name where the value belongs, and it is none the ledger ever gave for this key."""
-    if len(current) != 1 or alignment.attribute is None or alignment.tense == "past" or alignment.score < 0.75:  # noqa: PLR2004 - supplied keys are too weak to call a name wrong
+    if len(current) != 1 or alignment.attribute is None or alignment.tense == "past" or alignment.score < 0.75:
         return None
     fact = _fact(current[0])
     if not fact.value[:1].isupper():
@@ -239,11 +271,16 @@ def _other_name(
     if span is None:
         return None
     hit = _Hit(current[0], span, 1, False, False, 0)
-    reason = f"says {span.slice(claim.text)}; {_is(fact)}, and no earlier version said so"
+    reason = f"says {span.slice(claim.text)}; {reasons.is_now(fact)}, and no earlier version said so"
     return _make(
-        Label.CONTRADICTED, 0.75 * alignment.score, reason, hit, Relation.REFUTES, fact,
-        _replacement(span.slice(claim.text), fact),
-    )  # fmt: skip
+        Label.CONTRADICTED,
+        0.75 * alignment.score,
+        reason,
+        hit,
+        relation=Relation.REFUTES,
+        current=fact,
+        replacement=_replacement(span.slice(claim.text), fact),
+    )
 
 
 def _slot(tokens: list[Token], alignment: Alignment, *, several: bool) -> Span | None:
@@ -269,7 +306,7 @@ def _slot(tokens: list[Token], alignment: Alignment, *, several: bool) -> Span |
             break
         last += 1
     run = tokens[first:last]
-    if not run or (several and len(run) < 2) or any(t.text[0].isdigit() for t in run):  # noqa: PLR2004 - several
+    if not run or (several and len(run) < 2) or any(t.text[0].isdigit() for t in run):
         return None
     if any(t.norm in TITLES or t.norm in AFFIXES or t.norm.endswith(_DEMONYM) for t in run[:1]):
         return None
@@ -279,18 +316,13 @@ def _slot(tokens: list[Token], alignment: Alignment, *, several: bool) -> Span |
 
 
 def _boolean(
-    claim: Claim,
-    tokens: list[Token],
-    group: list[Evidence],
-    current: list[Evidence],
-    value: Value,
-    alignment: Alignment,
+    claim: Claim, tokens: list[Token], group: list[Evidence], current: list[Evidence], alignment: Alignment
 ) -> Verdict | None:
     if not current or alignment.attribute is None:
         return None
     said_values = [v for v in _said(claim, alignment) if v.type is ValueType.BOOLEAN]
     if said_values:
-        said, span = bool(said_values[0].truth), Span(said_values[0].start, said_values[0].end)
+        said, span = bool(said_values[0].flag), Span(said_values[0].start, said_values[0].end)
     else:
         norms = {t.norm for t in tokens}
         if not norms & (_ASSERTS | _NEGATION):
@@ -298,14 +330,29 @@ def _boolean(
         said, span = not (norms & _NEGATION), alignment.attribute
     fact = _fact(current[0])
     hit = _Hit(current[0], span, 1, False, False, 0)
-    if said == bool(value.truth):
-        return _make(Label.SUPPORTED, alignment.score * 0.9, _says(fact), hit, Relation.SUPPORTS, fact)
+    if said == bool(_parsed(fact.value).flag):
+        return _make(
+            Label.SUPPORTED, alignment.score * 0.9, reasons.says(fact), hit, relation=Relation.SUPPORTS, current=fact
+        )
     for piece in group:
-        if piece.standing is Standing.SUPERSEDED and bool(_parsed(_value_of(piece)).truth) == said:
+        if piece.standing is Standing.SUPERSEDED and bool(_parsed(_value_of(piece)).flag) == said:
             old = replace(hit, evidence=piece)
-            return _make(Label.STALE, alignment.score * 0.9, _until(_fact(piece), fact, piece.standing), old,
-                         Relation.REFUTES, fact)  # fmt: skip
-    return _make(Label.CONTRADICTED, alignment.score * 0.9, f"says otherwise; {_is(fact)}", hit, Relation.REFUTES, fact)
+            return _make(
+                Label.STALE,
+                alignment.score * 0.9,
+                reasons.until(_fact(piece), fact, piece.standing),
+                old,
+                relation=Relation.REFUTES,
+                current=fact,
+            )
+    return _make(
+        Label.CONTRADICTED,
+        alignment.score * 0.9,
+        f"says otherwise; {reasons.is_now(fact)}",
+        hit,
+        relation=Relation.REFUTES,
+        current=fact,
+    )
 
 
 def _is_negated(tokens: list[Token], index: int) -> bool:
@@ -339,6 +386,7 @@ def _make(
     score: float,
     reason: str,
     hit: _Hit,
+    *,
     relation: Relation,
     current: Fact | None,
     replacement: str | None = None,
@@ -375,65 +423,3 @@ def _replacement(said: str, now: Fact) -> str:
         return now.value
     found = find(said)
     return render(true, found[0]) if found else now.value
-
-
-def _office(fact: Fact) -> str:
-    """Name the key as people do: "President of Italy", "Acme's list price"."""
-    narrowed = "".join(f" ({value})" for _, value in fact.qualifiers)
-    if fact.entity.casefold() in fact.attribute.casefold():
-        return fact.attribute + narrowed
-    return f"{fact.attribute} of {fact.entity}{narrowed}"
-
-
-def _quoted(fact: Fact) -> str:
-    return f"{_office(fact)}: {fact.value}"
-
-
-def _since(fact: Fact) -> str:
-    return f"since {fact.valid.start_text} " if fact.valid.start_text else ""
-
-
-def _is(fact: Fact) -> str:
-    return f"{_since(fact)}{_office(fact)} is {fact.value} ({fact.source})"
-
-
-def _says(fact: Fact) -> str:
-    return f"{_office(fact)} is {fact.value}{', since ' + fact.valid.start_text if fact.valid.start_text else ''} ({fact.source})"
-
-
-def _said_then(fact: Fact) -> str:
-    return f"{_office(fact)} was {fact.value} from {fact.valid} ({fact.source})"
-
-
-def _because(fact: Fact) -> str:
-    return f" ({fact.reason})" if fact.reason else ""
-
-
-def _until(fact: Fact, now: Fact | None, standing: Standing) -> str:
-    if standing is Standing.CORRECTED:
-        when = fact.recorded.end.date().isoformat() if fact.recorded.end else "later"
-        by = f" by {now.author}" if now is not None and now.author else ""
-        why = f" ({now.reason})" if now is not None and now.reason else ""
-        head = (
-            f"{fact.value} was recorded as {_office(fact)} until {when} and then corrected{by}{why}: it was never true"
-        )
-    elif standing is Standing.RETRACTED:
-        head = f"{fact.source} withdrew {_quoted(fact)}{_because(fact)}"
-    elif fact.valid.end_text or fact.valid.end is not None:
-        end = fact.valid.end_text or (fact.valid.end.date().isoformat() if fact.valid.end else "")
-        head = f"{fact.value} was {_office(fact)} until {end}"
-    else:
-        head = f"{fact.value} as {_office(fact)} ({fact.source}) has been superseded"
-    if now is None:
-        return f"{head}; no successor is recorded"
-    since = f"since {now.valid.start_text} it is" if now.valid.start_text else "now it is"
-    return f"{head}; {since} {now.value} ({now.source})"
-
-
-def _dispute(hit: _Hit, others: Iterable[_Hit]) -> str:
-    fact = _fact(hit.evidence)
-    rivals = sorted(
-        {f"{_fact(o.evidence).value} ({_fact(o.evidence).source})" for o in others} - {f"{fact.value} ({fact.source})"}
-    )
-    against = f"; others say {', '.join(rivals)}" if rivals else "; another source of equal authority says otherwise"
-    return f"{fact.source} says {_quoted(fact)}{against}"
