@@ -1,0 +1,257 @@
+"""Pronouns and phrases such as *the company*, resolved to the last fitting name; in doubt, left alone."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Final
+
+from guardlayer.claims.grammar import READ_LIMIT, Word, main_verb, words_of
+from guardlayer.claims.lexicon import (
+    DETERMINERS,
+    JOINING,
+    NOT_NAMES,
+    NOT_PERSONS,
+    PREPOSITIONS,
+    ROLES,
+    STARTERS,
+    THINGS,
+    TITLES,
+)
+from guardlayer.claims.reading import Part, replaced, text_of
+
+__all__ = ["Memory", "has_reference", "is_pleonastic"]
+
+_REFERENCE: Final = re.compile(
+    rf"\b(?:(?P<person>he|she|his|her|him)|(?P<thing>it|its|they|their)"
+    rf"|the\s+(?P<noun>{THINGS})|the\s+(?P<order>former|latter))(?P<own>['’]s)?(?![\w'’\-])",
+    re.IGNORECASE,
+)
+_PLEONASTIC: Final = re.compile(
+    r"""(?ix) it (?: (?:['’]s|\s+(?:is|was|will\ be|would\ be|has\ been|can\ be|may\ be|might\ be|seems|appears
+        |turns\ out|takes|took|depends|looks|follows|remains))
+      (?:\s+(?:also|very|quite|really|often|always|still|generally|usually|widely|not|now|currently|un\w+))*
+      \s* (?: (?:that|if|as\ if|like|to|how|why|when)\b
+        | (?:raining|snowing|cold|hot|warm|sunny|late|early|dark|time|about\ time|up\ to|important|essential|crucial
+            |possible|impossible|likely|unlikely|clear|true|hard|easy|difficult|best|better|worth|common|necessary
+            |advisable|recommended|good|helpful|useful|fair|safe|known|believed|said|estimated|reported|thought
+            |considered|noted|interesting|unclear|unknown|vital|wise|nice|great|okay|ok|my|your)\b
+        | \d{1,2}(?::\d\d)?\s*(?:am|pm|o'clock)
+        | [^.]{1,60}\b(?:who|that)\b )
+      | (?:['’]s|\s+(?:takes|took|rained|snowed))\s )"""
+)
+_PLACED: Final = frozenset(("the", "in", "at", "for", "from", "near", "joined", "to"))
+_REMEMBERED: Final = 4
+_NAME_LIMIT: Final = 100
+
+
+def has_reference(text: str) -> bool:
+    """Say whether ``text`` has a word that may stand for a name; if not, no names need be remembered."""
+    return _REFERENCE.search(text) is not None
+
+
+def is_pleonastic(text: str, at: int = 0) -> bool:
+    """Say whether the *it* at offset ``at`` stands for nothing: *it is raining*, *it is important that*."""
+    return _PLEONASTIC.match(text, at) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    text: str
+    start: int
+    person: bool | None
+    """``None`` where the name alone does not tell."""
+    subject: bool
+    final: bool
+    spoken_of: bool = True
+    """Whether the name stands in a sentence with a verb."""
+
+
+class Memory:
+    """The names of the last few claims, newest last."""
+
+    def __init__(self) -> None:
+        self._claims: deque[list[_Name]] = deque(maxlen=_REMEMBERED)
+        self._persons: dict[str, str] = {}
+
+    def note(self, text: str) -> None:
+        """Remember the names in ``text``."""
+        if len(text) <= READ_LIMIT and (names := self._names(text)):
+            if len(names) == 1 and main_verb(words_of(text)) < 0:
+                names = [replace(names[0], spoken_of=False)]
+            self._claims.append(names)
+
+    def resolve(self, parts: list[Part]) -> list[Part]:
+        """Return the reading with its first reference replaced by the name it stands for, if one clearly fits."""
+        text = text_of(parts)
+        if len(text) > READ_LIMIT:
+            return parts
+        for match in _REFERENCE.finditer(text):
+            low = match.group().lower()
+            own = self._names(text[: match.start()])
+            if own:
+                return parts
+            if (
+                low.startswith("it")
+                and (match["thing"] or "").lower() == "it"
+                and _PLEONASTIC.match(text, match.start())
+            ):
+                continue
+            name = self._choose(match, text)
+            if name is None:
+                continue
+            return self._put(parts, text, match, name)
+        return parts
+
+    def _choose(self, match: re.Match[str], text: str) -> str | None:
+        if match["person"]:
+            return self._person()
+        if match["order"]:
+            following = text[match.end() : match.end() + 12].lstrip()
+            if not following.startswith(("is ", "was ", "has ", "had ", "will ", "'s", "’s", ",")) or not self._claims:
+                return None
+            names = self._claims[-1]
+            return None if len(names) != 2 else names[0 if match["order"].lower() == "former" else 1].text
+        if match["noun"]:
+            if match.start() > 3 and text[: match.start()].strip(" ,").lower() not in STARTERS | PREPOSITIONS:
+                return None
+            after = text[match.end() :].lstrip()
+            word = after.split(None, 1)[0] if after else ""
+            if word[:1].isupper() or word.lower() in ("of", "that", "which", "who", "named", "called", "where", "in"):
+                return None
+        return self._thing(plural=(match["thing"] or "").lower() in ("they", "their"))
+
+    def _person(self) -> str | None:
+        for names in reversed(self._claims):
+            persons = {name.text for name in names if name.person}
+            if len(persons) == 1:
+                return next(iter(persons))
+            if persons:
+                return None
+            unknown = {name.text for name in names if name.person is None}
+            if len(names) == 1 and len(unknown) == 1 and names[0].subject and names[0].spoken_of:
+                return names[0].text
+        return None
+
+    def _thing(self, *, plural: bool) -> str | None:
+        if not self._claims:
+            return None
+        names = self._claims[-1]
+        if len({name.text for name in names}) == 1:
+            known = names[0].person is True and names[0].text in self._persons.values()
+            return None if known else names[0].text
+        if plural:
+            return None
+        things = [name for name in names if not name.person]
+        subject = [name for name in things if name.subject]
+        if subject and len({name.text for name in subject}) == 1 and names[0].subject and not names[0].person:
+            return subject[0].text
+        if len({name.text for name in things}) == 1:
+            return things[0].text
+        final = [name for name in things if name.final]
+        return final[0].text if final else None
+
+    @staticmethod
+    def _put(parts: list[Part], text: str, match: re.Match[str], name: str) -> list[Part]:
+        """Put ``name`` in the place of the reference, with the verb or the possessive that goes with it."""
+        start, end = match.span()
+        head = (match["person"] or match["thing"] or "").lower()
+        possessive = head in ("his", "its", "their") or (
+            match["own"] is not None and not (match["person"] or match["thing"])
+        )
+        if head == "her":
+            following = text[end:].lstrip()
+            word = following.split(None, 1)[0].lower() if following else ""
+            possessive = (
+                bool(word) and word[0].isalnum() and word not in PREPOSITIONS and word not in ("and", "or", "that")
+            )
+        if possessive:
+            return replaced(parts, start, end, f"{name}'" if name.endswith("s") else f"{name}'s")
+        if match["own"] and head:
+            following = text[end:].lstrip().lower()
+            verb = "has" if following.startswith(("been ", "got ", "had ", "become ")) else "is"
+            return replaced(parts, start, end, f"{name} {verb}")
+        if head == "they":
+            agreed = re.match(r"\s+(are|have|were|do)(?=\s|n['’]t)", text[end:])
+            if agreed:
+                singular = {"are": "is", "have": "has", "were": "was", "do": "does"}[agreed[1]]
+                return replaced(parts, start, end + agreed.end(), f"{name} {singular}")
+        return replaced(parts, start, end, name)
+
+    def _names(self, text: str) -> list[_Name]:
+        """Return the names in ``text``: runs of capitalised words, judged by their surface alone."""
+        words = words_of(text)
+        names: list[_Name] = []
+        index = 0
+        while index < len(words):
+            word = words[index]
+            if not word.text[0].isupper() or word.low in NOT_NAMES or (index == 0 and self._opens(words[:2])):
+                index += 1
+                continue
+            first = index
+            last = index
+            index += 1
+            while index < len(words):
+                gap = text[words[last].end : words[index].start]
+                token = words[index].text
+                if words[last].text.endswith(("'s", "’s")):
+                    break
+                joined = gap == " " or (gap == ". " and (len(words[last].text) == 1 or words[last].low in TITLES))
+                if joined and (token[0].isupper() or (token[0].isdigit() and gap == " ")):
+                    last = index
+                    index += 1
+                elif (
+                    joined
+                    and token in JOINING
+                    and index + 1 < len(words)
+                    and words[index + 1].text[0].isupper()
+                    and text[words[index].end : words[index + 1].start] == " "
+                ):
+                    last = index + 1
+                    index += 2
+                else:
+                    break
+            name = self._name(text, (words[first].start, words[last].end), first, words[first - 1].low if first else "")
+            if name is not None:
+                names.append(name)
+        return names
+
+    @staticmethod
+    def _opens(words: list[Word]) -> bool:
+        """Say whether a sentence's first word is capitalised only because it comes first."""
+        low = words[0].low
+        return low in STARTERS or low in DETERMINERS or low in PREPOSITIONS
+
+    def _name(self, text: str, span: tuple[int, int], index: int, before: str) -> _Name | None:
+        """Judge the name at ``span``, whose first word is number ``index`` of its sentence and follows ``before``."""
+        start, end = span
+        closing = len(text.rstrip(" .!\"'”’)*_"))
+        name = text[start:end]
+        if name.endswith(("'s", "’s")):
+            name = name[:-2]
+        if len(name) > _NAME_LIMIT or (len(name) < 2):
+            return None
+        tokens = name.lower().replace(".", "").split()
+        subject = index == 0 or (index == 1 and before in DETERMINERS)
+        person: bool | None = None
+        if tokens[0] in ROLES:
+            rest = [token for token in tokens if token not in ROLES]
+            if not rest or rest[0] == "of":
+                return None if not rest else _Name(name, start, False, subject, False)
+        if tokens[0] in TITLES or tokens[0] in ("king", "queen", "pope", "prince", "princess", "sir"):
+            person = True
+        elif name in self._persons:
+            return _Name(self._persons[name], start, True, subject, end >= closing)
+        elif before in _PLACED or any(token in NOT_PERSONS or token[-1].isdigit() for token in tokens):
+            person = False
+        elif len(tokens) == 1:
+            person = False if name.isupper() or any(c.isupper() for c in name[1:]) else None
+        elif len(tokens) <= 5 and "of" not in tokens and "&" not in tokens:
+            person = True
+        else:
+            person = False
+        if person and len(tokens) > 1:
+            self._persons[name.rsplit(" ", 1)[-1]] = name
+            self._persons[name] = name
+        return _Name(name, start, person, subject, end >= closing)

@@ -1,0 +1,239 @@
+"""Text to claims: blocks, sentences, clauses, fragments and references, in one pass over the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from guardlayer.claims.blocks import Block, has_markup, scan
+from guardlayer.claims.clauses import clauses_of
+from guardlayer.claims.fragments import against_question, is_fragment, is_small_talk, lead_of, with_subject
+from guardlayer.claims.inline import read_inline
+from guardlayer.claims.leaves import Leaf, leaves_of
+from guardlayer.claims.questions import Frame, frame_of
+from guardlayer.claims.reading import Part, copied, cut, pieces_of, supplied, text_of
+from guardlayer.claims.references import Memory, has_reference
+from guardlayer.claims.sentences import sentences
+from guardlayer.types import Claim, Draft, Form, Kind, Skipped, Split
+
+__all__ = ["TextSplitter"]
+
+_NO_WORDS: Final = "no words"
+_TURN_REACH: Final = 600
+_ANSWER_KEYS: Final = frozenset(
+    ("answer", "text", "response", "output", "content", "message", "result", "reply", "completion")
+)
+
+
+class TextSplitter:
+    """Finds the claims in prose, Markdown and structured output.
+
+    Deterministic and safe to share between threads: it holds nothing but its options.
+
+    Args:
+        max_claim: Longest claim, in code points; a longer sentence is cut at white space.
+        max_depth: Deepest level of structured output that is read; what lies deeper is reported as skipped.
+        max_leaves: Most leaves of structured output that are read; the rest is reported as skipped.
+    """
+
+    def __init__(self, *, max_claim: int = 10_000, max_depth: int = 64, max_leaves: int = 10_000) -> None:
+        self._max_claim = max_claim
+        self._max_depth = max_depth
+        self._max_leaves = max_leaves
+
+    def __call__(self, draft: Draft) -> Split:
+        """Split ``draft``; every character that is not white space is in a claim or a skipped region.
+
+        Returns:
+            The claims in order. Offsets count in ``draft.text`` or, for structured output, in the string form of
+            the leaf that :attr:`Claim.path` points to.
+        """
+        if draft.data is None:
+            return self._reader(draft, draft.text).read()
+        return self._structured(draft)
+
+    def _reader(self, draft: Draft, text: str) -> _Reader:
+        return _Reader(text, draft, self._max_claim)
+
+    def _structured(self, draft: Draft) -> Split:
+        claims: list[Claim] = []
+        skipped: list[Skipped] = []
+        for found in leaves_of(draft.data, max_depth=self._max_depth, max_leaves=self._max_leaves):
+            if isinstance(found, Skipped):
+                skipped.append(found)
+            elif found.prose and (not is_fragment(found.text) or len(sentences(found.text)) > 1):
+                split = self._reader(draft, found.text).read()
+                claims += [replace(claim, path=found.path) for claim in split.claims]
+                skipped += [
+                    replace(region, reason=f"{region.reason} at {found.path or '(root)'}") for region in split.skipped
+                ]
+            else:
+                claims.append(self._leaf(found, draft))
+        return Split(tuple(claims), tuple(skipped))
+
+    @staticmethod
+    def _leaf(leaf: Leaf, draft: Draft) -> Claim:
+        """Return the one claim of a leaf that is a value, not prose."""
+        body = leaf.text.strip()
+        start = leaf.text.find(body)
+        own = [Part(body, start)]
+        frame = frame_of(draft.question) if draft.question and leaf.key in _ANSWER_KEYS and leaf.prose else None
+        parts = against_question(own, frame) if frame else None
+        if parts is None:
+            parts = [supplied(leaf.label), *own] if leaf.label else own
+        return Claim(text_of(parts), start, start + len(body), Form.LEAF, path=leaf.path, pieces=pieces_of(parts))
+
+
+class _Reader:
+    """Reads one text; holds what earlier sentences leave for later ones."""
+
+    def __init__(self, text: str, draft: Draft, max_claim: int) -> None:
+        self.text = text
+        self.max_claim = max_claim
+        self.claims: list[Claim] = []
+        self.skipped: list[Skipped] = []
+        self.leads: list[tuple[int, str]] = []
+        self.frame: Frame | None = frame_of(draft.question) if draft.question else None
+        self.memory: Memory | None = Memory() if has_reference(text) else None
+        if self.memory is not None:
+            for turn in draft.turns[-2:]:
+                for start, end in sentences(turn.text[-_TURN_REACH:]):
+                    self.memory.note(turn.text[-_TURN_REACH:][start:end])
+            if draft.question:
+                self.memory.note(draft.question)
+
+    def read(self) -> Split:
+        """Return the claims and the skipped regions of the text, both in order."""
+        text = self.text
+        if has_markup(text):
+            blocks, self.skipped = scan(text)
+            for block in blocks:
+                self._block(block)
+        elif text and not text.isspace():
+            self._block(Block(Form.SENTENCE, 0, len(text)))
+        return Split(tuple(self.claims), self._regions())
+
+    def _block(self, block: Block) -> None:
+        text = self.text
+        if block.form is Form.CODE:
+            self._code(block.start, block.end)
+            return
+        inline = read_inline(text, block.start, block.end)
+        hidden = sorted(block.hidden + inline.hidden) if block.hidden else inline.hidden
+        if inline.code and inline.code[0] == (block.start, block.end):
+            self._code(block.start, block.end)
+            return
+        if block.form is Form.HEADING:
+            self._claim(copied(text, block.start, block.end, hidden), block.start, block.end, Form.HEADING)
+            self.leads = []
+            return
+        found = sentences(text, block.start, block.end, inline.protected)
+        if block.form is Form.SENTENCE:
+            self.leads = []
+        elif block.form is Form.ITEM:
+            while self.leads and self.leads[-1][0] >= block.indent:
+                self.leads.pop()
+        first_hidden = 0
+        for start, end in found:
+            while first_hidden < len(hidden) and hidden[first_hidden][1] <= start:
+                first_hidden += 1
+            last_hidden = first_hidden
+            while last_hidden < len(hidden) and hidden[last_hidden][0] < end:
+                last_hidden += 1
+            inside = hidden[first_hidden:last_hidden]
+            for left, right in self._bounded(start, end):
+                self._sentence(copied(text, left, right, inside), left, right, block)
+
+    def _bounded(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield a sentence whole, or in runs of at most the longest claim."""
+        if end - start <= self.max_claim:
+            yield start, end
+            return
+        while start < end:
+            stop = min(end, start + self.max_claim)
+            space = self.text.rfind(" ", start + 1, stop) if stop < end else -1
+            stop = space if space > 0 else stop
+            body = self.text[start:stop]
+            left = start + len(body) - len(body.lstrip())
+            if body.strip():
+                yield left, start + len(body.rstrip())
+            start = stop
+
+    def _code(self, start: int, end: int) -> None:
+        body = self.text[start:end]
+        parts = copied(self.text, start, end)
+        self.claims.append(Claim(body, start, end, Form.CODE, Kind.BEHAVIOR, 1.0, pieces=pieces_of(parts)))
+
+    def _sentence(self, parts: list[Part], start: int, end: int, block: Block) -> None:
+        """Read one sentence of a block: against the question, under its lead-in, or clause by clause."""
+        text = text_of(parts)
+        cell = block.form is Form.CELL
+        if not any(map(str.isalnum, text)) and not (cell and not set(text) <= set("-–— .…")):
+            self.skipped.append(Skipped(start, end, "empty cell" if cell else _NO_WORDS))
+            return
+        if cell:
+            self._claim([supplied(block.label), *parts] if block.label else parts, start, end, Form.CELL)
+            return
+        form = block.form
+        if text.rstrip("* _").endswith(":") and len(text) < 300:
+            self.leads.append((block.indent, text.strip("* _")))
+        elif form is Form.ITEM and self.leads:
+            if is_fragment(text) and (lead := lead_of(self.leads[-1][1])):
+                self._claim([supplied(lead), *parts], start, end, form)
+                return
+        elif self.frame is not None:
+            if (read := against_question(parts, self.frame)) is not None:
+                if form is not Form.ITEM:
+                    self.frame = None
+                self._divide(read, start, end, Form.FRAGMENT if form is Form.SENTENCE else form)
+                return
+            if not is_small_talk(text):
+                parts = with_subject(parts, self.frame)
+                self.frame = None
+        self._divide(parts, start, end, form)
+
+    def _divide(self, parts: list[Part], start: int, end: int, form: Form) -> None:
+        """Make one claim, or one of each coordinated clause."""
+        clauses = clauses_of(text_of(parts))
+        if len(clauses) == 1:
+            if form is Form.SENTENCE and is_fragment(text_of(parts)):
+                form = Form.FRAGMENT
+            self._claim(parts, start, end, form)
+            return
+        for number, clause in enumerate(clauses):
+            own = cut(parts, clause.start, clause.end)
+            origins = [part for part in own if part.origin is not None]
+            if not origins:
+                self._claim(parts, start, end, form)
+                return
+            left = start if number == 0 else origins[0].origin or 0
+            last = origins[-1]
+            right = end if number == len(clauses) - 1 else (last.origin or 0) + len(last.text)
+            if clause.subject:
+                own = [supplied(f"{clause.subject} "), *own]
+            self._claim(own, left, right, Form.CLAUSE)
+
+    def _claim(self, parts: list[Part], start: int, end: int, form: Form) -> None:
+        if self.memory is not None:
+            if form is not Form.HEADING:
+                parts = self.memory.resolve(parts)
+            self.memory.note(text_of(parts))
+        self.claims.append(Claim(text_of(parts), start, end, form, pieces=pieces_of(parts)))
+
+    def _regions(self) -> tuple[Skipped, ...]:
+        """Return the skipped regions, with all that no claim covers: markup, and the words between clauses."""
+        text = self.text
+        taken = sorted([(c.start, c.end) for c in self.claims] + [(s.start, s.end) for s in self.skipped])
+        regions = self.skipped
+        at = 0
+        for start, end in [*taken, (len(text), len(text))]:
+            if at < start:
+                gap = text[at:start]
+                body = gap.strip()
+                if body:
+                    left = at + len(gap) - len(gap.lstrip())
+                    reason = "connective" if any(map(str.isalpha, body)) else "markup"
+                    regions.append(Skipped(left, left + len(body), reason))
+            at = max(at, end)
+        return tuple(sorted(regions, key=lambda region: region.start))
