@@ -1,0 +1,395 @@
+"""The ledger as it is read: rows to facts, names to ids, remembered until the next write.
+
+Every version of every fact stays: a row is never changed except that its transaction time is closed. What each table
+holds, and why, is in docs/design/ledger.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from guardlayer.errors import AmbiguousError, NotFoundError
+from guardlayer.knowledge import sources
+from guardlayer.knowledge.store import Store, from_micros, to_micros
+from guardlayer.temporal import Interval
+from guardlayer.text import key
+from guardlayer.types import Fact
+
+SCHEMA = """
+CREATE TABLE entity (id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT) STRICT;
+CREATE TABLE alias (
+    id INTEGER PRIMARY KEY,
+    entity INTEGER NOT NULL REFERENCES entity,
+    norm TEXT NOT NULL,
+    text TEXT NOT NULL,
+    preferred INTEGER NOT NULL,
+    UNIQUE (norm, entity)
+) STRICT;
+CREATE UNIQUE INDEX alias_preferred ON alias (norm) WHERE preferred;
+CREATE INDEX alias_entity ON alias (entity);
+
+CREATE TABLE attribute (id INTEGER PRIMARY KEY, name TEXT NOT NULL, unit TEXT, type TEXT) STRICT;
+CREATE TABLE synonym (
+    id INTEGER PRIMARY KEY,
+    attribute INTEGER NOT NULL REFERENCES attribute,
+    norm TEXT NOT NULL,
+    text TEXT NOT NULL,
+    preferred INTEGER NOT NULL,
+    UNIQUE (norm, attribute)
+) STRICT;
+CREATE UNIQUE INDEX synonym_preferred ON synonym (norm) WHERE preferred;
+CREATE TABLE cardinality (
+    attribute INTEGER NOT NULL REFERENCES attribute,
+    single INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (attribute, since)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_key (
+    id INTEGER PRIMARY KEY,
+    entity INTEGER NOT NULL REFERENCES entity,
+    attribute INTEGER NOT NULL REFERENCES attribute,
+    norm TEXT NOT NULL,
+    qualifiers TEXT NOT NULL,
+    UNIQUE (entity, attribute, norm)
+) STRICT;
+CREATE TABLE fact (
+    id INTEGER PRIMARY KEY,
+    fact INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    key INTEGER NOT NULL REFERENCES fact_key,
+    value TEXT NOT NULL,
+    source INTEGER NOT NULL REFERENCES source,
+    valid_from INTEGER,
+    valid_to INTEGER,
+    valid_from_text TEXT,
+    valid_to_text TEXT,
+    tx_from INTEGER NOT NULL,
+    tx_to INTEGER,
+    operation TEXT NOT NULL,
+    corrected INTEGER NOT NULL,
+    supersedes INTEGER,
+    author TEXT,
+    reason TEXT,
+    UNIQUE (fact, version)
+) STRICT;
+CREATE INDEX fact_of_key ON fact (key, valid_from);
+CREATE INDEX fact_of_source ON fact (source) WHERE tx_to IS NULL;
+CREATE INDEX fact_supersedes ON fact (supersedes) WHERE supersedes IS NOT NULL;
+CREATE TABLE withdrawal (
+    fact INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    operation TEXT NOT NULL,
+    author TEXT,
+    reason TEXT,
+    PRIMARY KEY (fact, version)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW change AS
+    SELECT tx_from AS at, operation, fact, version, author, reason FROM fact
+    UNION ALL SELECT at, operation, fact, version, author, reason FROM withdrawal;
+"""
+
+_FACT = (
+    "SELECT f.fact, f.version, k.entity, k.attribute, k.qualifiers, f.value, f.valid_from, f.valid_to, "  # noqa: S608 - constants
+    "f.valid_from_text, f.valid_to_text, f.tx_from, f.tx_to, f.operation, f.corrected, f.supersedes, f.author, "
+    f"f.reason, {sources.COLUMNS} "
+    "FROM fact f JOIN fact_key k ON k.id = f.key JOIN source s ON s.id = f.source "
+)
+_REMEMBERED = 20_000
+"""Entities whose facts are kept in memory between two writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeInfo:
+    """An attribute.
+
+    Attributes:
+        id: Its number in this store.
+        name: Preferred name.
+        synonyms: Other names, in the order they were declared.
+        cardinality: ``one`` or ``many``.
+        unit: Unit of its values, where declared.
+    """
+
+    id: int
+    name: str
+    synonyms: tuple[str, ...]
+    cardinality: str
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the change log.
+
+    Attributes:
+        at: Transaction time.
+        operation: add, supersede, close, correct, retract or rollback.
+        fact: Id of the fact.
+        version: The version written, or, for a withdrawal, the one closed.
+        author: Who did it, if said.
+        reason: Why, if said.
+    """
+
+    at: datetime
+    operation: str
+    fact: str
+    version: int
+    author: str | None
+    reason: str | None
+
+
+class Ledger:
+    """Reads facts. Safe to share between threads; what it returns is never a half-written state.
+
+    Inside a write of the same thread it reads what that write has done so far, and remembers nothing of it.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._generation = -1
+        self._facts: dict[int, tuple[Fact, ...]] = {}
+        self._infos: dict[int, AttributeInfo] = {}
+        self._singles: dict[int, tuple[tuple[int, bool], ...]] = {}
+
+    @property
+    def generation(self) -> int:
+        """A number that changes with every write, also of another process; see :attr:`Store.generation`."""
+        return self._store.generation
+
+    def versions_of(self, entity: int) -> tuple[Fact, ...]:
+        """Return every version of every fact of an entity, closed ones included, in the order they were recorded."""
+        with self._store.lock:
+            if self._store.writing:
+                return self._read("WHERE k.entity = ? ORDER BY f.id", (entity,))
+            self._refresh()
+            facts = self._facts.get(entity)
+            if facts is None:
+                facts = self._read("WHERE k.entity = ? ORDER BY f.id", (entity,))
+                if len(self._facts) >= _REMEMBERED:
+                    self._facts.clear()
+                self._facts[entity] = facts
+            return facts
+
+    def versions_of_key(self, entity: int, attribute: int, qualifiers: str | None) -> tuple[Fact, ...]:
+        """Return every version of every fact of a key; ``qualifiers`` as of ``qualifier_key``, ``None`` for any."""
+        if qualifiers is None:
+            return self._read("WHERE k.entity = ? AND k.attribute = ? ORDER BY f.id", (entity, attribute))
+        return self._read(
+            "WHERE k.entity = ? AND k.attribute = ? AND k.norm = ? ORDER BY f.id", (entity, attribute, qualifiers)
+        )
+
+    def versions_of_fact(self, fact: str) -> tuple[Fact, ...]:
+        """Return every version of one fact, first to last.
+
+        Raises:
+            NotFoundError: No such fact.
+        """
+        versions = self._read("WHERE f.fact = ? ORDER BY f.version", (fact_number(fact),))
+        if not versions:
+            raise NotFoundError(f"there is no fact {fact}; history() lists the facts of a key with their ids")
+        return versions
+
+    def entities(self) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+        """Yield (id, preferred name, other names) of every entity."""
+        names = self._store.read("SELECT entity, text, preferred FROM alias ORDER BY entity, preferred DESC, id")
+        position = 0
+        while position < len(names):
+            entity, preferred, _ = names[position]
+            end = position + 1
+            while end < len(names) and names[end][0] == entity:
+                end += 1
+            yield entity, preferred, tuple(text for _, text, _ in names[position + 1 : end])
+            position = end
+
+    def entities_since(self, marker: int | None) -> tuple[list[tuple[int, tuple[str, ...]]], int]:
+        """Return the names added since ``marker``, and the marker for the next call.
+
+        Args:
+            marker: What the last call returned; ``None`` for all names.
+
+        Returns:
+            Pairs of entity id and its new names, preferred or not. Names are never taken away or changed.
+        """
+        last = -1 if marker is None else marker
+        found: dict[int, list[str]] = {}
+        for alias, entity, text in self._store.read(
+            "SELECT id, entity, text FROM alias WHERE id > ? ORDER BY id", (last,)
+        ):
+            found.setdefault(entity, []).append(text)
+            last = alias
+        return [(entity, tuple(texts)) for entity, texts in found.items()], last
+
+    def names_of(self, entity: int) -> tuple[str, ...]:
+        """Return the names of an entity, the preferred one first; empty if there is no such entity."""
+        rows = self._store.read("SELECT text FROM alias WHERE entity = ? ORDER BY preferred DESC, id", (entity,))
+        return tuple(text for (text,) in rows)
+
+    def attributes(self) -> tuple[AttributeInfo, ...]:
+        """Return every attribute, in the order they were declared."""
+        return tuple(self._attributes()[0].values())
+
+    def find_entity(self, name: str) -> int | None:
+        """Return the entity a name stands for; ``None`` if the name is not known.
+
+        A preferred name stands for its entity, whatever else uses it as an alias: it is how that entity is addressed.
+
+        Raises:
+            AmbiguousError: An alias of several entities.
+        """
+        return self._find("entity", name)
+
+    def find_attribute(self, name: str) -> int | None:
+        """Return the attribute a name stands for; ``None`` if the name is not known.
+
+        Raises:
+            AmbiguousError: A synonym of several attributes.
+        """
+        return self._find("attribute", name)
+
+    def single(self, attribute: int, known_at: datetime | None = None) -> bool:
+        """Say whether an attribute was single-valued when the ledger was as at ``known_at``."""
+        changes = self._attributes()[1][attribute]
+        if known_at is None:
+            return changes[-1][1]
+        limit = to_micros(known_at)
+        return next((single for since, single in reversed(changes) if since <= limit), changes[0][1])
+
+    def as_known(self, versions: Sequence[Fact], attribute: int, known_at: datetime | None) -> tuple[Fact, ...]:
+        """Give the versions the cardinality their attribute had when the ledger was as at ``known_at``."""
+        single = self.single(attribute, known_at)
+        return tuple(fact if fact.single == single else replace(fact, single=single) for fact in versions)
+
+    def changes(self, fact: str) -> tuple[Change, ...]:
+        """Return the change log of one fact, oldest first."""
+        rows = self._store.read(
+            "SELECT at, operation, version, author, reason FROM change WHERE fact = ? ORDER BY at, version",
+            (fact_number(fact),),
+        )
+        return tuple(Change(from_micros(at), operation, fact, *rest) for at, operation, *rest in rows)
+
+    def _find(self, kind: str, name: str) -> int | None:
+        table = "alias" if kind == "entity" else "synonym"
+        rows = self._store.read(
+            f"SELECT {kind}, preferred FROM {table} WHERE norm = ? ORDER BY preferred DESC",  # noqa: S608 - two constants
+            (key(name),),
+        )
+        if len(rows) > 1 and not rows[0][1]:
+            ids = ", ".join(str(int(row[0])) for row in rows)
+            names = self._store.read(f"SELECT name FROM {kind} WHERE id IN ({ids}) ORDER BY id")  # noqa: S608 - integers
+            candidates = tuple(str(candidate) for (candidate,) in names)
+            listed = ", ".join(map(repr, candidates))
+            raise AmbiguousError(
+                f"{kind} {name!r} may stand for {listed}; name the one that is meant", candidates=candidates
+            )
+        return int(rows[0][0]) if rows else None
+
+    def _attributes(self) -> tuple[dict[int, AttributeInfo], dict[int, tuple[tuple[int, bool], ...]]]:
+        with self._store.lock:
+            if self._store.writing:
+                return self._read_attributes()
+            self._refresh()
+            if not self._infos:
+                self._infos, self._singles = self._read_attributes()
+            return self._infos, self._singles
+
+    def _read_attributes(self) -> tuple[dict[int, AttributeInfo], dict[int, tuple[tuple[int, bool], ...]]]:
+        read = self._store.read
+        changes: dict[int, list[tuple[int, bool]]] = {}
+        for attribute, since, single in read("SELECT attribute, since, single FROM cardinality ORDER BY since"):
+            changes.setdefault(attribute, []).append((since, bool(single)))
+        synonyms: dict[int, list[str]] = {}
+        for attribute, text in read("SELECT attribute, text FROM synonym WHERE NOT preferred ORDER BY id"):
+            synonyms.setdefault(attribute, []).append(text)
+        infos = {
+            number: AttributeInfo(
+                number, name, tuple(synonyms.get(number, ())), "one" if changes[number][-1][1] else "many", unit
+            )
+            for number, name, unit in read("SELECT id, name, unit FROM attribute ORDER BY id")
+        }
+        return infos, {number: tuple(history) for number, history in changes.items()}
+
+    def _refresh(self) -> None:
+        generation = self._store.generation
+        if generation != self._generation:
+            self._facts, self._infos, self._singles = {}, {}, {}
+            self._generation = generation
+
+    def _read(self, where: str, params: tuple[Any, ...]) -> tuple[Fact, ...]:
+        with self._store.lock, self._store.snapshot():
+            rows = self._store.read(_FACT + where, params)
+            if not rows:
+                return ()
+            infos, singles = self._attributes()
+            if any(row[3] not in infos for row in rows):  # another process has declared it since
+                infos, singles = self._read_attributes()
+            names = self._entity_names({row[2] for row in rows})
+            aliases = self._aliases({row[5] for row in rows})
+            return tuple(
+                Fact(
+                    id=f"f{row[0]}",
+                    version=row[1],
+                    entity=names[row[2]],
+                    attribute=infos[row[3]].name,
+                    value=row[5],
+                    qualifiers=_qualifiers(row[4]),
+                    valid=sources.interval_of(*row[6:10]),
+                    recorded=_recorded(row[10], row[11]),
+                    source=sources.source_of(*row[17:]),
+                    aliases=aliases.get(row[5], ()),
+                    single=singles[row[3]][-1][1],
+                    operation=row[12],
+                    author=row[15],
+                    reason=row[16],
+                    supersedes=None if row[14] is None else f"f{row[14]}",
+                    corrected=bool(row[13]),
+                )
+                for row in rows
+            )
+
+    def _entity_names(self, entities: set[int]) -> dict[int, str]:
+        listed = ", ".join(map(str, entities))
+        return dict(self._store.read(f"SELECT id, name FROM entity WHERE id IN ({listed})"))  # noqa: S608 - integers
+
+    def _aliases(self, values: set[str]) -> dict[str, tuple[str, ...]]:
+        """Return the other names of those values that are entities themselves, where it is clear which."""
+        found: dict[str, tuple[str, ...]] = {}
+        for value in values:
+            rows = self._store.read(
+                "SELECT entity, preferred FROM alias WHERE norm = ? ORDER BY preferred DESC LIMIT 2", (key(value),)
+            )
+            if len(rows) == 1 or (rows and rows[0][1]):
+                found[value] = tuple(name for name in self.names_of(rows[0][0]) if name != value)
+        return found
+
+
+def fact_number(fact: object) -> int:
+    """Return the number in a fact's id.
+
+    Raises:
+        NotFoundError: Not the id of a fact.
+    """
+    digits = fact[1:] if isinstance(fact, str) and fact[:1] == "f" else ""
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):  # longer than SQLite integers
+        raise NotFoundError(f"{fact!r} is not the id of a fact; ids look like f12, and history() lists them")
+    return int(digits)
+
+
+def _recorded(start: int, end: int | None) -> Interval:
+    first, last = from_micros(start), None if end is None else from_micros(end)
+    return Interval(first, last, _text(first), None if last is None else _text(last))
+
+
+def _text(value: datetime) -> str:
+    return value.isoformat().replace("+00:00", "Z")
+
+
+@lru_cache(maxsize=4096)
+def _qualifiers(stored: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in json.loads(stored))

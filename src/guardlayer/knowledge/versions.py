@@ -1,0 +1,88 @@
+"""Versions as they are stored, and when two of them clash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from guardlayer.knowledge import sources
+from guardlayer.knowledge.resolve import same_value
+from guardlayer.temporal import Interval, Moment
+
+ROW = (
+    "SELECT f.fact, f.version, f.key, f.value, f.source, s.name, f.tx_from, f.tx_to, f.corrected, f.supersedes, "
+    "f.valid_from, f.valid_to, f.valid_from_text, f.valid_to_text FROM fact f JOIN source s ON s.id = f.source "
+)
+"""The query :func:`row_of` reads the rows of; a condition follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A version as it is stored, as far as deciding the next one needs it."""
+
+    fact: int
+    version: int
+    key: int
+    value: str
+    source: int
+    source_name: str
+    tx_from: int
+    tx_to: int | None
+    corrected: bool
+    supersedes: int | None
+    valid: Interval
+
+    @property
+    def live(self) -> bool:
+        """Whether its transaction time is open."""
+        return self.tx_to is None
+
+    def __str__(self) -> str:
+        return f"f{self.fact} {self.value!r} ({self.valid}, {self.source_name})"
+
+
+def row_of(columns: tuple[Any, ...]) -> Row:
+    """Build a version from what :data:`ROW` selects."""
+    fact, version, key, value, source, name, tx_from, tx_to, corrected, supersedes, *rest = columns
+    return Row(
+        fact,
+        version,
+        key,
+        value,
+        source,
+        name,
+        tx_from,
+        tx_to,
+        bool(corrected),
+        supersedes,
+        sources.interval_of(*rest),
+    )
+
+
+def overlap(live: Iterable[Row]) -> tuple[Row, Row] | None:
+    """Find two rows of one source that say different things at one instant."""
+    ordered = sorted(live, key=lambda row: (row.source_name, row.valid.start is not None, row.valid.start, row.fact))
+    for index, one in enumerate(ordered):
+        for other in ordered[index + 1 :]:
+            if one.source_name != other.source_name or not one.valid.overlaps(other.valid):
+                break  # by ascending start, nothing further overlaps either
+            if not same_value(one.value, other.value) and not (
+                _may_fit(one.valid, other.valid) or _may_fit(other.valid, one.valid)
+            ):
+                return one, other
+    return None
+
+
+def _may_fit(brief: Interval, other: Interval) -> bool:
+    """Say whether ``brief`` held for an unknown part of one period ("2003 to 2003") that ``other`` leaves room in.
+
+    Years are often all that is known of a succession: A until 2003, B from 2003 to 2003, C since 2003.
+    """
+    if brief.start is None or brief.end is None or brief.end_text is None or brief.start_text is None:
+        return False
+    if brief.end == Moment.parse(brief.end_text).start:
+        return False
+    begins_before = other.start is None or other.start < brief.start
+    goes_on = other.end is None or other.end >= brief.end
+    return not (begins_before and goes_on)

@@ -1,0 +1,368 @@
+"""The ledger as it is written: one transaction, one transaction time, rows only added or closed.
+
+The rules of the verbs that decide *what* to write are in ``knowledge``; here is how a statement becomes rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import apsw
+
+from guardlayer.errors import AmbiguousError, KnowledgeError, OverlapError
+from guardlayer.knowledge import sources
+from guardlayer.knowledge.resolve import same_value
+from guardlayer.knowledge.statement import Statement, cleaned_name, qualifier_key
+from guardlayer.knowledge.store import Store, to_micros
+from guardlayer.knowledge.versions import ROW, Row, overlap, row_of
+from guardlayer.temporal import Interval
+from guardlayer.text import key
+from guardlayer.types import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of a statement.
+
+    Attributes:
+        fact: Number of the fact that now stands for it.
+        outcome: ``added``; ``changed``, where its interval or source was restated; ``known``, where it was there; or
+            ``kept``, where it was heard before and has been corrected or ended since.
+        key: Its key.
+        alone: Whether the key is new, so that nothing else is recorded for it.
+    """
+
+    fact: int
+    outcome: str
+    key: int
+    alone: bool = False
+
+
+class Writer:
+    """Writes within one open transaction.
+
+    Args:
+        store: The store whose write is open.
+        cursor: Of that write.
+    """
+
+    def __init__(self, store: Store, cursor: apsw.Cursor) -> None:
+        self._store = store
+        self._cursor = cursor
+        self._entities: dict[str, int] = {}
+        self._attributes: dict[str, int] = {}
+        self._sources: dict[tuple[Source | str, int | None], int] = {}
+        self._singles: dict[int, bool] = {}
+        self._described: set[tuple[str, int, str, str]] = set()
+
+    @cached_property
+    def at(self) -> int:
+        """Transaction time of everything written here, in microseconds; taken when it is first needed."""
+        return to_micros(self._store.tick())
+
+    # Names ------------------------------------------------------------------------------------------------------
+
+    def entity(self, name: str) -> int:
+        """Return the entity a name stands for, created on first use.
+
+        Raises:
+            AmbiguousError: An alias of several entities.
+        """
+        number = self._entities.get(name)
+        if number is None:
+            number = self._entities[name] = self._named("entity", "alias", name)
+        return number
+
+    def attribute(self, name: str, *, cardinality: str | None = None) -> int:
+        """Return the attribute a name stands for, created on first use.
+
+        Raises:
+            AmbiguousError: A synonym of several attributes.
+            OverlapError: It is to hold one value at a time, and facts of one source overlap.
+        """
+        number = self._attributes.get(name)
+        if number is None:
+            number = self._attributes[name] = self._named("attribute", "synonym", name)
+        if cardinality is not None:
+            self._set_cardinality(number, single=cardinality == "one")
+        return number
+
+    def alias(self, entity: int, names: Iterable[str]) -> None:
+        """Let names stand for an entity too."""
+        for name in names:
+            if self._add_name("alias", "entity", entity, cleaned_name(name, what="alias"), preferred=False):
+                self._entities.clear()  # the name may have stood for another one alone
+
+    def synonym(self, attribute: int, names: Iterable[str]) -> None:
+        """Let names stand for an attribute too."""
+        for name in names:
+            if self._add_name("synonym", "attribute", attribute, cleaned_name(name, what="synonym"), preferred=False):
+                self._attributes.clear()
+
+    def describe(self, table: str, number: int, column: str, value: str) -> None:
+        """Record the type of an entity or the unit of an attribute.
+
+        Raises:
+            KnowledgeError: Another one is recorded.
+        """
+        if (table, number, column, value) in self._described:
+            return
+        name, before = self._one(f"SELECT name, {column} FROM {table} WHERE id = ?", (number,))  # noqa: S608 - constants
+        if before is None:
+            self._cursor.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (value, number))  # noqa: S608 - constants
+        elif key(str(before)) != key(value):
+            hint = f" If this is another one, give it another name, such as '{name} ({value})'."
+            raise KnowledgeError(
+                f"{table} {name!r} has {column} {before!r}, not {value!r}." + (hint if table == "entity" else "")
+            )
+        self._described.add((table, number, column, value))
+
+    # Facts ------------------------------------------------------------------------------------------------------
+
+    def state(self, statement: Statement, source: Source | str, authority: int | None) -> Written:
+        """Record a statement, unless the ledger has heard it already.
+
+        Overlaps are not looked for here; see :meth:`check`.
+        """
+        entity, attribute = self.entity(statement.entity), self.attribute(statement.attribute)
+        at_key, fresh = self._key(entity, attribute, statement.qualifiers)
+        said_by = self._source(source, authority)
+        described = authority is not None or isinstance(source, Source)
+        if not fresh and (rows := self._beginning(at_key, statement.valid)):
+            name = source if isinstance(source, str) else source.id
+            same = [row for row in rows if row.source_name == name and same_value(row.value, statement.value)]
+            heads = {row.fact for row in rows if row.live}
+            for row in same:
+                if row.live and row.valid.end == statement.valid.end:
+                    if not described or row.source == said_by:
+                        return Written(row.fact, "known", at_key)
+                    self.follow(row, "add", source=said_by, author=statement.author, reason=statement.reason)
+                    return Written(row.fact, "changed", at_key)
+            for row in same:
+                if row.valid.end == statement.valid.end and row.fact in heads:
+                    return Written(row.fact, "kept", at_key)
+            for row in same:
+                if row.live:
+                    self.follow(
+                        row, "close", valid=statement.valid, source=said_by if described else row.source,
+                        author=statement.author, reason=statement.reason,
+                    )  # fmt: skip
+                    return Written(row.fact, "changed", at_key)
+        fact = self.insert(
+            at_key, statement.value, said_by, statement.valid, operation="add",
+            author=statement.author, reason=statement.reason,
+        )  # fmt: skip
+        return Written(fact, "added", at_key, fresh)
+
+    def rows(self, at_key: int) -> list[Row]:
+        """Return all versions of a key, in the order they were recorded."""
+        return [row_of(row) for row in self._all(ROW + "WHERE f.key = ? ORDER BY f.id", (at_key,))]
+
+    def _beginning(self, at_key: int, valid: Interval) -> list[Row]:
+        """Return the versions of a key that begin when ``valid`` does; the start of a fact never changes."""
+        where = "WHERE f.key = ? AND f.valid_from IS ? ORDER BY f.id"
+        return [row_of(row) for row in self._all(ROW + where, (at_key, sources.columns_of(valid)[0]))]
+
+    def versions(self, fact: int) -> list[Row]:
+        """Return all versions of a fact, first to last."""
+        return [row_of(row) for row in self._all(ROW + "WHERE f.fact = ? ORDER BY f.version", (fact,))]
+
+    def takers(self, fact: int) -> list[list[Row]]:
+        """Return, for every fact that explicitly took over from this one, all its versions."""
+        facts = self._all("SELECT DISTINCT fact FROM fact WHERE supersedes = ?", (fact,))
+        return [self.versions(int(number)) for (number,) in facts]
+
+    def live_of_source(self, source: str) -> list[Row] | None:
+        """Return the live versions a source has; ``None`` if there is no such source."""
+        known = self._all("SELECT 1 FROM source WHERE name = ? LIMIT 1", (source,))
+        where = "WHERE s.name = ? AND f.tx_to IS NULL ORDER BY f.id"
+        return [row_of(row) for row in self._all(ROW + where, (source,))] if known else None
+
+    def source_row(self, source: Source | str) -> int:
+        """Return the row of a source as it is described now."""
+        return self._source(source, None)
+
+    def insert(
+        self, at_key: int, value: str, source: int, valid: Interval, *, operation: str,
+        author: str | None, reason: str | None, supersedes: int | None = None,
+    ) -> int:  # fmt: skip
+        """Write the first version of a new fact and return its number."""
+        self._last_fact += 1
+        self._write(
+            (self._last_fact, 1, at_key, value, source, *sources.columns_of(valid), self.at,
+             operation, 0, supersedes, author, reason)
+        )  # fmt: skip
+        return self._last_fact
+
+    def follow(
+        self, row: Row, operation: str, *, author: str | None, reason: str | None, value: str | None = None,
+        source: int | None = None, valid: Interval | None = None, corrected: bool | None = None,
+        version: int | None = None,
+    ) -> int:  # fmt: skip
+        """Write the next version of a fact, like ``row`` but for what is given, and return its number.
+
+        Args:
+            row: The version it follows; closed here if it is live.
+            operation: What is done.
+            author: Who does it.
+            reason: Why.
+            value: New value.
+            source: New source row.
+            valid: New valid time.
+            corrected: Whether the value comes from a correction.
+            version: Number of the last version, where ``row`` is an earlier one.
+        """
+        number = (version or row.version) + 1
+        self._close(row.fact)
+        self._write(
+            (row.fact, number, row.key, row.value if value is None else value,
+             row.source if source is None else source, *sources.columns_of(row.valid if valid is None else valid),
+             self.at, operation, int(row.corrected if corrected is None else corrected), row.supersedes,
+             author, reason)
+        )  # fmt: skip
+        return number
+
+    def withdraw(self, row: Row, operation: str, *, author: str | None, reason: str | None) -> None:
+        """Close a live version with nothing after it."""
+        self._close(row.fact)
+        self._cursor.execute(
+            "INSERT INTO withdrawal VALUES (?, ?, ?, ?, ?, ?)",
+            (row.fact, row.version, self.at, operation, author, reason),
+        )
+
+    def check(self, at_key: int) -> None:
+        """Require that no source says two things at once about a single-valued key.
+
+        Raises:
+            OverlapError: One does; both facts are named.
+        """
+        clash = self.clash(at_key)
+        if clash is not None:
+            raise OverlapError(self.clash_text(*clash))
+
+    def clash(self, at_key: int) -> tuple[Row, Row] | None:
+        """Return two live facts of one source that say two things at once, where only one may hold."""
+        attribute = self._one("SELECT attribute FROM fact_key WHERE id = ?", (at_key,))[0]
+        if not self._single(int(attribute)):
+            return None
+        return overlap([row for row in self.rows(at_key) if row.live])
+
+    def clash_text(self, one: Row, other: Row) -> str:
+        """Put a clash into words, with what to do about it."""
+        entity, attribute = self._one(
+            "SELECT e.name, a.name FROM fact_key k JOIN entity e ON e.id = k.entity "
+            "JOIN attribute a ON a.id = k.attribute WHERE k.id = ?",
+            (one.key,),
+        )
+        return (
+            f"{entity}, {attribute} holds one value at a time, and {one.source_name} would say two: {one} and {other}. "
+            f"If the first has ended, supersede f{one.fact} or give it an end; if it was never true, correct it"
+        )
+
+    def authority(self, source: str) -> int:
+        """Return the rank a source has now; 0 if it is new."""
+        rows = self._all("SELECT authority FROM source WHERE name = ? ORDER BY id DESC LIMIT 1", (source,))
+        return int(rows[0][0]) if rows else 0
+
+    def key_of(self, fact: int) -> int:
+        """Return the key of a fact."""
+        return int(self._one("SELECT key FROM fact WHERE fact = ? LIMIT 1", (fact,))[0])
+
+    # ------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _last_fact(self) -> int:
+        return int(self._one("SELECT coalesce(max(fact), 0) FROM fact")[0])
+
+    def _all(self, sql: str, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        return self._cursor.execute(sql, params).fetchall()
+
+    def _one(self, sql: str, params: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+        return self._all(sql, params)[0]
+
+    def _write(self, row: tuple[Any, ...]) -> None:
+        self._cursor.execute(
+            "INSERT INTO fact (fact, version, key, value, source, valid_from, valid_to, valid_from_text, "
+            "valid_to_text, tx_from, operation, corrected, supersedes, author, reason) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+
+    def _close(self, fact: int) -> None:
+        self._cursor.execute("UPDATE fact SET tx_to = ? WHERE fact = ? AND tx_to IS NULL", (self.at, fact))
+
+    def _source(self, source: Source | str, authority: int | None) -> int:
+        known = self._sources.get((source, authority))
+        if known is None:
+            if authority is not None or isinstance(source, Source):
+                self._sources.clear()  # a new description: what an id alone stands for may change
+            known = self._sources[source, authority] = sources.record(self._cursor, source, authority)
+        return known
+
+    def _key(self, entity: int, attribute: int, qualifiers: tuple[tuple[str, str], ...]) -> tuple[int, bool]:
+        norm = qualifier_key(qualifiers)
+        found = self._all(
+            "SELECT id FROM fact_key WHERE entity = ? AND attribute = ? AND norm = ?", (entity, attribute, norm)
+        )
+        if found:
+            return int(found[0][0]), False
+        self._cursor.execute(
+            "INSERT INTO fact_key (entity, attribute, norm, qualifiers) VALUES (?, ?, ?, ?)",
+            (entity, attribute, norm, json.dumps(qualifiers, ensure_ascii=False) if qualifiers else "[]"),
+        )
+        return self._cursor.connection.last_insert_rowid(), True
+
+    def _named(self, table: str, names: str, name: str) -> int:
+        rows = self._all(
+            f"SELECT {table}, preferred FROM {names} WHERE norm = ? ORDER BY preferred DESC",  # noqa: S608 - constants
+            (key(name),),
+        )
+        if len(rows) > 1 and not rows[0][1]:
+            listed = tuple(
+                str(self._one(f"SELECT name FROM {table} WHERE id = ?", (number,))[0])  # noqa: S608 - constants
+                for number, _ in rows
+            )
+            raise AmbiguousError(
+                f"{table} {name!r} may stand for {', '.join(map(repr, listed))}; name the one that is meant",
+                candidates=listed,
+            )
+        if rows:
+            return int(rows[0][0])
+        self._cursor.execute(f"INSERT INTO {table} (name) VALUES (?)", (name,))  # noqa: S608 - constants
+        number = self._cursor.connection.last_insert_rowid()
+        self._add_name(names, table, number, name, preferred=True)
+        if table == "attribute":
+            self._cursor.execute("INSERT INTO cardinality VALUES (?, 0, ?)", (number, self.at))
+        return number
+
+    def _add_name(self, names: str, table: str, number: int, name: str, *, preferred: bool) -> bool:
+        self._cursor.execute(
+            f"INSERT OR IGNORE INTO {names} ({table}, norm, text, preferred) VALUES (?, ?, ?, ?)",  # noqa: S608 - constants
+            (number, key(name), name, int(preferred)),
+        )
+        return self._cursor.connection.changes() > 0
+
+    def _single(self, attribute: int) -> bool:
+        known = self._singles.get(attribute)
+        if known is None:
+            sql = "SELECT single FROM cardinality WHERE attribute = ? ORDER BY since DESC LIMIT 1"
+            known = self._singles[attribute] = bool(self._one(sql, (attribute,))[0])
+        return known
+
+    def _set_cardinality(self, attribute: int, *, single: bool) -> None:
+        if self._single(attribute) == single:
+            return
+        self._cursor.execute("INSERT OR REPLACE INTO cardinality VALUES (?, ?, ?)", (attribute, int(single), self.at))
+        self._singles[attribute] = single
+        if single:
+            keys = self._all(
+                "SELECT k.id FROM fact_key k JOIN fact f ON f.key = k.id WHERE k.attribute = ? AND f.tx_to IS NULL "
+                "GROUP BY k.id HAVING count(*) > 1",
+                (attribute,),
+            )
+            for (at_key,) in keys:
+                self.check(int(at_key))
