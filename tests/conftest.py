@@ -1,0 +1,41 @@
+"""What every test shares: its own working directory, bounded property tests, and the labelled data where it is there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Absolute, because every test runs in a directory of its own.
+_EXAMPLES = DirectoryBasedExampleDatabase(ROOT / ".hypothesis" / "examples")
+# Two cores shared with other work: time limits of single examples would only say how busy the machine was.
+settings.register_profile(
+    "default", max_examples=50, deadline=None, database=_EXAMPLES, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("deep", settings.get_profile("default"), max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run in an empty directory, so that what goes under the working directory lands in no one's checkout."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Return the folder of labelled data."""
+    named = os.environ.get("GUARDLAYER_DATA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(
+            f"needs the labelled data, and there is no folder {folder}: "
+            "get the project's shared data and name its folder in GUARDLAYER_DATA"
+        )
+    return folder
