@@ -1,1 +1,5 @@
-"""guardlayer for LangChain."""
+"""guardlayer for LangChain: a guard around any runnable."""
+
+from langchain_guardlayer.runnable import GuardedRunnable, wrap
+
+__all__ = ["GuardedRunnable", "wrap"]

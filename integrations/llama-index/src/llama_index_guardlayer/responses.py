@@ -1,0 +1,91 @@
+"""LlamaIndex responses: what they say, their source nodes as evidence, the verdicts in their metadata."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from llama_index.core.base.response.schema import (
+    AsyncStreamingResponse,
+    PydanticResponse,
+    Response,
+    StreamingResponse,
+)
+
+from guardlayer.errors import ResponseTypeError
+from guardlayer.wrapping import Checked, Options, Prose, View, adrain, drain, open_response, summary
+
+METADATA_KEY = "guardlayer"
+"""Where the reports on a response stand in its metadata: a list, in brief."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A streaming response that has said all it has to say, and what that was."""
+
+    response: StreamingResponse | AsyncStreamingResponse
+    tokens: tuple[str, ...]
+
+
+def hold(response: Any) -> Any:
+    """Drain the response of a query, if it streams."""
+    if isinstance(response, StreamingResponse):
+        said = response.response_txt
+        return Held(response, drain(response.response_gen).chunks if said is None else (said,))
+    return response
+
+
+async def ahold(response: Any) -> Any:
+    """Drain the response of an async query, if it streams; some engines answer even that with a sync stream."""
+    if isinstance(response, AsyncStreamingResponse):
+        return Held(response, (await adrain(response.async_response_gen())).chunks)
+    return hold(response)
+
+
+def open_engine_response(value: Any, options: Options, *, what: str) -> View:
+    """Find out how to read what an engine answered.
+
+    Args:
+        value: A response, or a held one.
+        options: How the engine is guarded.
+        what: Who answered, for errors.
+
+    Raises:
+        ResponseTypeError: It is no response of LlamaIndex's.
+    """
+    if isinstance(value, Held):
+        parts = tuple(Prose("text", token) for token in value.tokens)
+        return View(parts, lambda checked: _streaming(value.response, checked), tuple(value.response.source_nodes))
+    if not isinstance(value, Response | PydanticResponse):
+        raise ResponseTypeError(f"{what} returned a {type(value).__qualname__}; a query engine returns a Response")
+    inner = open_response(value.response, options, what=what)
+
+    def put(checked: Sequence[Checked]) -> Response | PydanticResponse:
+        return replace(value, response=inner.put(checked), metadata=_metadata(value, checked))
+
+    return View(inner.parts, put, tuple(value.source_nodes), inner.silent)
+
+
+def _streaming(
+    response: StreamingResponse | AsyncStreamingResponse, checked: Sequence[Checked]
+) -> StreamingResponse | AsyncStreamingResponse:
+    tokens = [part.value for part in checked if part.value]
+    metadata = _metadata(response, checked)
+    if isinstance(response, StreamingResponse):
+        return replace(response, response_gen=_replayed(tokens), response_txt=None, metadata=metadata)
+    return replace(response, response_gen=_areplayed(tokens), response_txt=None, metadata=metadata)
+
+
+def _metadata(response: Any, checked: Sequence[Checked]) -> dict[str, Any]:
+    reports = {id(part.report): part.report for part in checked if part.report is not None}
+    return {**(response.metadata or {}), METADATA_KEY: [summary(report) for report in reports.values()]}
+
+
+def _replayed(tokens: Iterable[str]) -> Generator[str, None, None]:
+    yield from tokens
+
+
+async def _areplayed(tokens: Iterable[str]) -> AsyncGenerator[str, None]:
+    for token in tokens:
+        yield token
