@@ -45,7 +45,7 @@ _ISO = re.compile(
 )
 _SLASHED = re.compile(r"(\d{1,4})/(\d{1,2})/(\d{1,4})(?![\d/])", re.ASCII)
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\Z", re.ASCII)
-_CLOCK = re.compile(r"(\d{1,2})(?:[:.]([0-5]\d))?(?::[0-5]\d)?\s?(?:([ap])\.?m\b\.?)?", re.ASCII | re.IGNORECASE)
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.]([0-5]\d))?(?::[0-5]\d)?\s?(?:([ap])(?:m\b|\.m\.?))?", re.ASCII | re.IGNORECASE)
 _DAY_SUFFIX = frozenset(("st", "nd", "rd", "th"))
 _YEAR_CUES = frozenset("in since of from by until till to before after during circa late early mid".split())  # noqa: SIM905
 _MONTH_CUES = _YEAR_CUES | {"on", "this", "last", "next", "and"}

@@ -278,11 +278,9 @@ def _add_date(tokens: Tokens, i: int, date: Found, found: list[Value]) -> int:
     start = tokens.starts[i]
     bound = comparator.bound if comparator else Bound.EXACT
     phrase_start = tokens.starts[comparator.first] if comparator else start
-    if second is not None and date.moment is not None and second.moment is not None:
-        after, bound = second.after, Bound.RANGE
-        last = second.moment
-    else:
-        last = date.moment
+    last = date.moment
+    if second is not None and second.moment is not None:
+        after, bound, last = second.after, Bound.RANGE, second.moment
     end = tokens.ends[after - 1]
     behind = bounds.after(tokens, after) if bound is Bound.EXACT else None
     phrase_end = end

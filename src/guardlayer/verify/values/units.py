@@ -157,47 +157,11 @@ SYMBOL_PREFIX = {
 }
 """Letters that touch a dollar sign before it, to the currency they make of it."""
 
-CODES = {
-    code.lower(): code
-    for code in [
-        "USD",
-        "EUR",
-        "GBP",
-        "JPY",
-        "CNY",
-        "INR",
-        "CHF",
-        "CAD",
-        "AUD",
-        "NZD",
-        "HKD",
-        "SGD",
-        "SEK",
-        "NOK",
-        "DKK",
-        "PLN",
-        "CZK",
-        "HUF",
-        "RON",
-        "TRY",
-        "ILS",
-        "ZAR",
-        "BRL",
-        "MXN",
-        "KRW",
-        "THB",
-        "IDR",
-        "MYR",
-        "PHP",
-        "VND",
-        "AED",
-        "SAR",
-        "RUB",
-        "UAH",
-        "BTC",
-        "ETH",
-    ]
-}
+_ISO_CODES = (
+    "USD EUR GBP JPY CNY INR CHF CAD AUD NZD HKD SGD SEK NOK DKK PLN CZK HUF RON TRY ILS ZAR BRL MXN KRW THB IDR MYR "
+    "PHP VND AED SAR RUB UAH BTC ETH"
+)
+CODES = {code.lower(): code for code in _ISO_CODES.split()}
 """Lower-cased ISO 4217 code to the code."""
 
 CURRENCY_WORDS = {
