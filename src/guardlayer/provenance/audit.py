@@ -1,0 +1,88 @@
+"""Checks a log row by row; knows the layout, and nothing of the writer.
+
+Found are: a changed byte of a body, a hash that is not its body's, a row that was removed, inserted or moved, a column
+that does not say what the body says, a response that lacks some of its claims. Not found, until checkpoints are kept
+elsewhere, are rows cut off at the end between two responses, and a log rewritten as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from guardlayer.errors import LogError
+from guardlayer.provenance.layout import CLAIM, RESPONSE, SCHEMA, Row, leaf_hash
+
+COLUMNS = (("seq", "seq"), ("id", "id"), ("kind", "kind"), ("at", "recorded_at"))
+
+
+def check_row(row: Row, path: str) -> Mapping[str, Any]:
+    """Return the body of a row whose hash and columns agree with it.
+
+    Raises:
+        LogError: They do not; the message names the place in the log.
+    """
+    if leaf_hash(row.body) != row.leaf_hash:
+        raise refused(
+            path, row.seq, "its hash is not that of its body: one of the two was changed after it was written"
+        )
+    try:
+        body = orjson.loads(row.body)
+    except orjson.JSONDecodeError as error:
+        raise refused(path, row.seq, f"its body is not JSON ({error})") from error
+    if not isinstance(body, dict) or body.get("schema") != SCHEMA:
+        schema = body.get("schema") if isinstance(body, dict) else None
+        raise refused(path, row.seq, f"its schema is {schema!r}, not {SCHEMA}; a newer guardlayer may read it")
+    for column, name in COLUMNS:
+        if body.get(name) != getattr(row, column):
+            raise refused(
+                path, row.seq, f"its {column} is {getattr(row, column)!r}, but its body says {body.get(name)!r}"
+            )
+    return body
+
+
+def audit(rows: Iterable[Row], path: str) -> int:
+    """Check every row of a log, in order.
+
+    Args:
+        rows: All rows, by ascending ``seq``.
+        path: Where the log is, for messages.
+
+    Returns:
+        The number of records.
+
+    Raises:
+        LogError: The first bad ``seq``, and what is wrong with it.
+    """
+    count = 0
+    response, pending, index = "", 0, 0
+    for row in rows:
+        if row.seq != count:
+            raise refused(path, count, f"it is missing; the next record is {row.seq}")
+        body = check_row(row, path)
+        if row.kind == RESPONSE:
+            if pending:
+                raise refused(path, row.seq, f"{pending} claims of response {response} are missing before it")
+            response, pending, index = row.id, _count(body.get("claims")), 0
+        elif row.kind == CLAIM:
+            claim = body.get("claim")
+            placed = isinstance(claim, dict) and claim.get("index") == index
+            if not pending or body.get("response") != response or not placed:
+                raise refused(path, row.seq, "it is a claim that does not follow from the record before it")
+            pending -= 1
+            index += 1
+        count += 1
+    if pending:
+        raise refused(path, count, f"it is missing: response {response} lacks {pending} of its claims")
+    return count
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def refused(path: str, seq: int, what: str) -> LogError:
+    """Return the error for a bad record."""
+    return LogError(f"{path}: record {seq} cannot be trusted: {what}; compare with a copy of the log kept elsewhere")

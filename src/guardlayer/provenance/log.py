@@ -1,0 +1,246 @@
+"""The provenance log in SQLite: append-only, durable before it is acknowledged, readable by ``why``."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+from uuid import UUID
+
+import apsw
+
+from guardlayer.errors import LogError
+from guardlayer.provenance.audit import audit, check_row, refused
+from guardlayer.provenance.bodies import bodies, placed
+from guardlayer.provenance.file import LogFile, transaction
+from guardlayer.provenance.layout import RESPONSE, Row, encode, leaf_hash
+from guardlayer.provenance.serialize import instant
+from guardlayer.provenance.why import Why, trace
+from guardlayer.temporal import Clock, utc_now
+from guardlayer.types import Record, Report
+
+Mirror = Callable[[Record], None]
+"""Is handed every record after it was committed."""
+
+PAGE = 256
+"""How many rows are read at a time."""
+
+_SELECT = "SELECT seq, id, kind, at, body, leaf_hash FROM record "
+_TRIGGERS = 3
+
+
+class SqliteLog:
+    """An append-only log in one SQLite file.
+
+    The file is opened at first use: created, with its folder, by the first :meth:`append`; never created by a read.
+    Safe to use from several threads, and from several processes on one file.
+
+    Args:
+        path: The file.
+        clock: Where the time of recording comes from.
+        mirror: Is handed each record after it was committed; what it raises is logged as a warning of the standard
+            library's logger ``guardlayer`` and never fails an append.
+        timeout: Seconds to wait for another process that is writing.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        clock: Clock = utc_now,
+        mirror: Mirror | None = None,
+        timeout: float = 10.0,
+    ) -> None:
+        self._path = os.fspath(path)
+        self._clock = clock
+        self._mirror = mirror
+        self._file = LogFile(self._path, timeout=timeout)
+
+    @property
+    def path(self) -> str:
+        """Where the log is."""
+        return self._path
+
+    def append(self, report: Report) -> Record:
+        """Write one record for the response and one for each claim, in one transaction.
+
+        Returns:
+            The response's record, when all of them are on disk.
+
+        Raises:
+            LogError: They are not known to be on disk; none of them is in the log, unless the disk failed during the
+                commit itself.
+        """
+        unplaced = bodies(report)
+        with self._file.writing() as db:
+            with transaction(db):
+                records = self._insert(db, unplaced)
+            for record in records:
+                self._reflect(record)
+        return records[0]
+
+    def record(self, record_id: str) -> Record:
+        """Return a record by its id, or by the first characters of it if no other begins with them.
+
+        Raises:
+            LogError: There is none, or more than one, or it is not what was written.
+        """
+        return self._find(record_id)
+
+    def records(self, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+        """Yield the records with ``start <= seq < stop`` in order; ``stop=None`` is the end as it is when reached.
+
+        Raises:
+            LogError: A record is not what was written; those before it have been yielded.
+        """
+        for row in self._rows(start, stop):
+            yield _record(row, check_row(row, self._path))
+
+    def why(self, response_id: str, claim: int | None = None) -> Why:
+        """Return where a response came from: claim, evidence, fact version, source, policy, model.
+
+        Args:
+            response_id: The id of a response's record, or of one of its claims' records, or the first characters of
+                one if no other begins with them.
+            claim: Index of one claim, from 0; all of them if not given.
+
+        Raises:
+            LogError: There is no such response or claim, or a record is not what was written.
+        """
+        try:
+            response = self._find(response_id, RESPONSE)
+        except _NoneFoundError:
+            found = self._find(response_id)
+            response = self._find(found.body["response"], RESPONSE)
+            claim = found.body["claim"]["index"] if claim is None else claim
+        count = response.body["claims"]
+        if claim is not None and not 0 <= claim < count:
+            raise LogError(
+                f"{self._path}: response {response.id} has {count} claims, so there is no claim {claim}; "
+                + (f"give 0 to {count - 1}" if count else "ask without a claim")
+            )
+        first, last = (response.seq + 1, response.seq + 1 + count) if claim is None else (0, 0)
+        if claim is not None:
+            first, last = response.seq + 1 + claim, response.seq + 2 + claim
+        claims = list(self.records(first, last))
+        if len(claims) != last - first or any(c.body.get("response") != response.id for c in claims):
+            raise refused(self._path, first, f"response {response.id} should have its claims here")
+        try:
+            return trace(response, claims)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise refused(
+                self._path, response.seq, f"a field of its body is missing or of another type ({error})"
+            ) from error
+
+    def verify(self) -> int:
+        """Check every record against its hash, its place and its response.
+
+        Returns:
+            The number of records.
+
+        Raises:
+            LogError: Names the first record that cannot be trusted; or the table's own guards are gone.
+        """
+        count = audit(self._rows(0, None), self._path)
+        with self._file.reading() as db:
+            guards = db.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'record'").get
+        if guards < _TRIGGERS:
+            raise LogError(
+                f"{self._path}: the records are sound, but the triggers that refuse changes to them are gone; "
+                "someone altered the table: keep this file as it is, and find out who"
+            )
+        return count
+
+    def close(self) -> None:
+        """Close the file; a later call opens it again."""
+        self._file.close()
+
+    def __enter__(self) -> SqliteLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace_: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Writing --------------------------------------------------------------------------------------------------------
+
+    def _insert(self, db: apsw.Connection, unplaced: list[dict[str, Any]]) -> list[Record]:
+        # The clock is read while the write lock is held, so that times follow the order of the log.
+        now = self._clock()
+        recorded_at = instant(now)
+        seq: int = db.execute("SELECT coalesce(max(seq) + 1, 0) FROM record").get
+        ids = _uuid7s(now, len(unplaced))
+        records = []
+        for offset, body in enumerate(unplaced):
+            whole = placed(body, record_id=ids[offset], seq=seq + offset, recorded_at=recorded_at, response_id=ids[0])
+            stored = encode(whole)
+            row = Row(seq + offset, ids[offset], body["kind"], recorded_at, stored, leaf_hash(stored))
+            db.execute("INSERT INTO record (seq, id, kind, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)", row)
+            records.append(_record(row, whole))
+        return records
+
+    def _reflect(self, record: Record) -> None:
+        if self._mirror is None:
+            return
+        try:
+            self._mirror(record)
+        except Exception:  # the record is safe; whatever the mirror raises must not undo that
+            logging.getLogger("guardlayer").warning(
+                "the mirror failed for record %d, which is in the log %s", record.seq, self._path, exc_info=True
+            )
+
+    # Reading --------------------------------------------------------------------------------------------------------
+
+    def _rows(self, start: int, stop: int | None) -> Iterator[Row]:
+        # Page by page, so that a long reading does not keep a writer waiting.
+        while stop is None or start < stop:
+            limit = PAGE if stop is None else min(PAGE, stop - start)
+            with self._file.reading() as db:
+                found = db.execute(_SELECT + "WHERE seq >= ? ORDER BY seq LIMIT ?", (start, limit))
+                page = [Row(*row) for row in found]
+            page = [row for row in page if stop is None or row.seq < stop]
+            yield from page
+            if len(page) < limit:
+                return
+            start = page[-1].seq + 1
+
+    def _find(self, prefix: str, kind: str | None = None) -> Record:
+        wanted = prefix.strip().lower()
+        if not wanted or set(wanted) - set("0123456789abcdef-"):
+            raise LogError(f"{prefix!r:.60} is no record id; ids look like 01949d2f-8c00-7abc-8def-0123456789ab")
+        condition, values = "WHERE id >= ? AND id < ? ", [wanted, wanted + "g"]
+        if kind is not None:
+            condition, values = condition + "AND kind = ? ", [*values, kind]
+        with self._file.reading() as db:
+            rows = [Row(*row) for row in db.execute(_SELECT + condition + "ORDER BY id LIMIT 4", values)]
+        if not rows:
+            raise _NoneFoundError(f"{self._path}: there is no {kind or 'record'} {prefix!r}; check the id and the log")
+        if len(rows) > 1:
+            raise LogError(
+                f"{self._path}: more than one {kind or 'record'} begins with {prefix!r}, among them "
+                f"{', '.join(row.id for row in rows[:3])}; give more characters"
+            )
+        return _record(rows[0], check_row(rows[0], self._path))
+
+
+class _NoneFoundError(LogError):
+    """No record begins with what was asked for."""
+
+
+def _record(row: Row, body: Any) -> Record:
+    return Record(row.id, row.seq, row.kind, row.leaf_hash.hex(), body)
+
+
+def _uuid7s(now: datetime, count: int) -> list[str]:
+    """Return UUIDs of version 7 (RFC 9562 §5.7) that sort by time, and among themselves by order (§6.2, method 2)."""
+    milliseconds = max(0, int(now.timestamp() * 1000)) & 0xFFFF_FFFF_FFFF
+    tail = int.from_bytes(os.urandom(10), "big") >> 7  # 73 bits, so that counting up stays within 74
+    ids = []
+    for low in range(tail, tail + count):
+        bits = milliseconds << 80 | 0x7 << 76 | (low >> 62) << 64 | 0b10 << 62 | low & (1 << 62) - 1
+        ids.append(str(UUID(int=bits)))
+    return ids
