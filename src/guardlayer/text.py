@@ -6,6 +6,7 @@ the others. Offsets are code points of the text that was passed in.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -164,6 +165,20 @@ def search_terms(text: str) -> list[str]:
             continue
         terms.extend(_terms_of(norm))
     return terms
+
+
+def term_weight(term: str, *, holders: int, size: int) -> float:
+    """Return how much sharing ``term`` tells: its inverse document frequency, half of it for a number.
+
+    A claim's numbers are what it may have wrong, and must not outweigh the words that say what they are about.
+
+    Args:
+        term: One of :func:`search_terms`.
+        holders: Passages that hold it.
+        size: Passages in all.
+    """
+    weight = math.log(1 + (size + 1) / (0.5 + holders))
+    return weight / 2 if term[0].isdigit() else weight
 
 
 @lru_cache(maxsize=65536)

@@ -1,20 +1,20 @@
-"""The evidence that came with the call, as an authority: cut into statements, ranked for each claim."""
+"""The evidence that came with the call, as an authority: cut into statements, ranked for each claim.
+
+It is read as Markdown, which plain text, tables and lists that tools and models write mostly are.
+"""
 
 from __future__ import annotations
 
-import math
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
+from guardlayer.cutting import cut
 from guardlayer.evidence.coercion import best
-from guardlayer.text import MAX_WORDS, search_terms, statements
+from guardlayer.text import search_terms, term_weight
 from guardlayer.types import Evidence, Query, Span
 
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_MARKER = re.compile(r"\s*(?:[-*+•|#>]|\d{1,3}[.)]\s|$)")
 _FEW = 3  # content words below which a claim is read with the question it answers
 
 _READ = 4  # times the limit: how far down a current statement is looked for where those above have ended
@@ -58,7 +58,7 @@ class CallEvidence:
         total = 0.0
         for term in set(terms):
             holders = index.holders.get(term, ())
-            weight = math.log(1 + (size + 1) / (0.5 + len(holders)))
+            weight = term_weight(term, holders=len(holders), size=size)
             total += weight
             for number in holders:
                 scores[number] += weight
@@ -74,46 +74,29 @@ class CallEvidence:
     def _built(self) -> _Index:
         with self._lock:
             if self._index is None:
-                windows = tuple(window for evidence in self._evidence for window in _windows(evidence))
+                windows = [window for evidence in self._evidence for window in _windows(evidence)]
                 holders: dict[str, list[int]] = defaultdict(list)
-                for number, window in enumerate(windows):
-                    for term in set(search_terms(window.text)):
+                for number, (window, lead) in enumerate(windows):
+                    for term in {*search_terms(window.text), *search_terms(lead)}:
                         holders[term].append(number)
-                self._index = _Index(windows, dict(holders))
+                self._index = _Index(tuple(window for window, _ in windows), dict(holders))
             return self._index
 
 
-def _windows(evidence: Evidence) -> Iterator[Evidence]:
-    """Cut a piece of evidence into statements with their place in the source; a fact is one statement already."""
+def _windows(evidence: Evidence) -> Iterator[tuple[Evidence, str]]:
+    """Cut a piece of evidence into statements with their place in the source, each with what stands above it.
+
+    A fact is one statement already.
+    """
     text = evidence.text
     if evidence.fact is not None:
-        yield evidence
+        yield evidence, ""
         return
     whole = evidence.span is not None and evidence.span.end - evidence.span.start == len(text)
     base = evidence.span.start if whole and evidence.span is not None else None
-    for first, last in _spans(text):
-        if (first, last) == (0, len(text)):
-            yield evidence
+    for one in cut(text):
+        if one.text == text:
+            yield evidence, one.lead
         else:
-            span = evidence.span if base is None else Span(base + first, base + last)
-            yield replace(evidence, text=text[first:last], span=span)
-
-
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    begin = 0
-    for match in _LINE_BREAK.finditer(text):
-        if match.start() >= begin and _breaks(text, begin, match):
-            yield from statements(text, begin, match.start())
-            begin = match.end()
-    yield from statements(text, begin, len(text))
-
-
-def _breaks(text: str, begin: int, line_end: re.Match[str]) -> bool:
-    """Say whether a line ends a statement, rather than being wrapped within one."""
-    start = max(begin, line_end.start() - 2 * MAX_WORDS)
-    line = text[start : line_end.start()]
-    line = line[max(line.rfind("\n"), line.rfind("\r")) + 1 :].rstrip()
-    following = text[line_end.end() : line_end.end() + 8]
-    if not line or not following.strip(" \t") or _MARKER.match(following) or _MARKER.match(line):
-        return True
-    return line[-1] in ".:;!?|" or (len(line) < MAX_WORDS and not following.lstrip()[:1].islower())
+            span = evidence.span if base is None else Span(base + one.start, base + one.end)
+            yield replace(evidence, text=one.text, span=span), one.lead

@@ -18,9 +18,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guardlayer.cutting import Cut, cut
 from guardlayer.errors import InputError, NotFoundError
-from guardlayer.knowledge.cutting import Cut, cut
 from guardlayer.knowledge.reading import SkippedFile, Text, find, path_of, read, shown
+from guardlayer.knowledge.sources import checked_authority
+from guardlayer.knowledge.statement import cleaned
 from guardlayer.knowledge.store import Store, to_micros
 from guardlayer.temporal import Moment, When
 from guardlayer.text import search_terms
@@ -136,8 +138,8 @@ def ingest(
 ) -> IngestResult:
     """Read a file or a folder; see :meth:`guardlayer.knowledge.passages.Passages.ingest`."""
     moment = Moment.parse(effective_from, what="effective_from") if effective_from else None
-    if source is not None and not source.strip():
-        raise InputError("source is empty; name the source, or leave it out to use the name of the file")
+    source = None if source is None else cleaned(source, what="source")
+    authority = None if authority is None else checked_authority(authority)
     listing = find(Path(path))
     documents = []
     for number, file in enumerate(listing.files):

@@ -8,7 +8,6 @@ then ordered by how much of the claim's information it shares: each word counts 
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +18,11 @@ from typing import Any
 from guardlayer.errors import AuthorityError, StoreError
 from guardlayer.knowledge.ingest import MAX_BYTES, IngestResult, Progress, index_text, ingest, retract
 from guardlayer.knowledge.reading import SkippedFile
+from guardlayer.knowledge.sources import interval_of, source_of
 from guardlayer.knowledge.store import Store, from_micros, to_micros
-from guardlayer.temporal import Interval, When
-from guardlayer.types import Evidence, Query, Source, Span, Standing
+from guardlayer.temporal import When
+from guardlayer.text import term_weight
+from guardlayer.types import Evidence, Query, Span, Standing
 
 __all__ = ["SCHEMA", "IngestResult", "KnowledgePassages", "Passages", "SkippedFile"]
 
@@ -185,9 +186,8 @@ class Passages:
         """
         return retract(self._store, source, reason=reason)
 
-    @property
     def count(self) -> int:
-        """Passages that stand now, superseded ones not counted."""
+        """Return how many passages stand now, superseded ones not counted."""
         return sum(index.size for index in self._current().indexes if index.table == "passage_open")
 
     def search(self, terms_text: str, *, at: datetime, limit: int = 5) -> tuple[Evidence, ...]:
@@ -313,10 +313,11 @@ def _quoted(term: str) -> str:
 
 
 def _weights(indexes: Sequence[_Index], terms: Sequence[str]) -> dict[str, float]:
-    """Inverse document frequency, by the index that knows the word best."""
+    """Return what each word counts; frequencies were counted up to :data:`_COMMON` in each index."""
     size = sum(index.size for index in indexes)
     return {
-        term: math.log(1 + size / (0.5 + sum(index.frequencies.get(term, 0) for index in indexes))) for term in terms
+        term: term_weight(term, holders=sum(index.frequencies.get(term, 0) for index in indexes), size=size)
+        for term in terms
     }
 
 
@@ -346,22 +347,14 @@ def _hit(row: tuple[Any, ...], weights: dict[str, float], total: float, at: int)
         standing = Standing.CURRENT
     evidence = Evidence(
         text,
-        Source(source, uri, str(number), authority, _interval(effective, effective_text, None, None), digest),
+        source_of(source, uri, str(number), authority, effective, None, effective_text, None, digest),
         Span(first, last),
         standing,
-        _interval(start, start_text, end, end_text),
+        interval_of(start, end, start_text, end_text),
         from_micros(recorded),
         score=min(1.0, shared / total) if total else 0.0,
     )
     return _Hit(id_, successor, evidence)
-
-
-def _interval(start: int | None, start_text: str | None, end: int | None, end_text: str | None) -> Interval:
-    if start is None and end is None:
-        return Interval()
-    return Interval(
-        None if start is None else from_micros(start), None if end is None else from_micros(end), start_text, end_text
-    )
 
 
 def _rank(hit: _Hit) -> tuple[float, bool, int, int]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from guardlayer.text import MAX_CHARACTERS, MAX_WORDS, sentences, statements
 
+_STATEMENT = 5  # words from which a heading is a statement, and so a passage besides
 _LEAD_PART = 80
 _LEAD = 300
 
@@ -173,6 +174,10 @@ class _Cutter:
         self.intro = ""
         self.parents.clear()
         if title:
+            if title[-1] in ".!?。" or len(title.split()) >= _STATEMENT:
+                yield from self.slices(start, end, self.lead())
+                self.headings.append(_Heading(level, title, start, end, used=True))
+                return
             for heading in self.headings:
                 heading.used = True
             self.headings.append(_Heading(level, title, start, end))
