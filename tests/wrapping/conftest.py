@@ -62,10 +62,11 @@ class Percentages:
             assert text == canonical_json(data)
         draft = Draft(text, AT, "call", question=question, data=data)
         known = " ".join(str(getattr(piece, "page_content", piece)) for piece in evidence)
-        claims = []
-        for path, leaf in leaves(data) if data is not None else [(None, text)]:
-            for found in PERCENT.finditer(leaf):
-                claims.append(self._judge(found.group(), found.start(), path, known))
+        claims = [
+            self._judge(found.group(), found.start(), path, known)
+            for path, leaf in (leaves(data) if data is not None else [(None, text)])
+            for found in PERCENT.finditer(leaf)
+        ]
         decision = (policy or self.policy).decide(draft, claims)
         claims = [replace(claim, action=action) for claim, action in zip(claims, decision.actions, strict=True)]
         supported = sum(claim.verdict is Label.SUPPORTED for claim in claims)

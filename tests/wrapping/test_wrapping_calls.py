@@ -189,7 +189,10 @@ def test_functions_that_return_a_coroutine_or_a_stream(checker):
     async def sync_stream() -> Iterator[str]:
         return stream()
 
-    for fn in (lambda: aanswer(), lambda: stream(), lambda: astream(), client, sync_stream, lambda: map(str, words())):
+    def factory(made):
+        return lambda: made("q?")
+
+    for fn in (*map(factory, (aanswer, stream, astream)), client, sync_stream, lambda: map(str, words())):
         assert drained(decorate(checker, fn)()) == TRUE
 
 

@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import datetime as dt
 import enum
 import sys
 from collections import OrderedDict

@@ -13,9 +13,9 @@ from guardlayer.wrapping.asking import Asked, read_arguments, read_question
 from guardlayer.wrapping.calls import decorate
 from guardlayer.wrapping.checker import Checker
 from guardlayer.wrapping.collecting import reports, summary
-from guardlayer.wrapping.exchange import Answer, Call, Check, Effect, arun, exchange, run
+from guardlayer.wrapping.exchange import Answer, Call, Check, Effect, Exchange, adrain, arun, drain, exchange, run
 from guardlayer.wrapping.options import Options
-from guardlayer.wrapping.responses import Checked, Fields, Prose, View, open_response
+from guardlayer.wrapping.responses import Checked, Fields, Part, Prose, View, open_response
 from guardlayer.wrapping.wrappers import wrap
 
 __all__ = [
@@ -26,12 +26,16 @@ __all__ = [
     "Checked",
     "Checker",
     "Effect",
+    "Exchange",
     "Fields",
     "Options",
+    "Part",
     "Prose",
     "View",
+    "adrain",
     "arun",
     "decorate",
+    "drain",
     "exchange",
     "open_response",
     "read_arguments",

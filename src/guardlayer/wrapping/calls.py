@@ -16,7 +16,7 @@ from typing import Any
 from guardlayer.errors import ConfigError
 from guardlayer.wrapping.asking import Asked, read_arguments
 from guardlayer.wrapping.checker import Checker
-from guardlayer.wrapping.exchange import Answer, Call, Exchange, arun, exchange, run
+from guardlayer.wrapping.exchange import Answer, Call, Exchange, adrain, arun, drain, exchange, run
 from guardlayer.wrapping.options import Options
 from guardlayer.wrapping.responses import open_response
 
@@ -168,7 +168,7 @@ class _Bound:
 
     def stream(self, first: Any = _NOTHING) -> Generator[Any, Any, Any]:
         """Hand on what an iterator gave, once all of it is checked."""
-        answer = self.synchronous(first, _drained)
+        answer = self.synchronous(first, drain)
         yield from answer.chunks
         return answer.returned
 
@@ -199,8 +199,8 @@ class _Bound:
             if inspect.isawaitable(value):
                 value = await value
             if isinstance(value, AsyncIterator):
-                return await _adrained(value)
-            return _drained(value) if isinstance(value, Iterator) else Answer((value,))
+                return await adrain(value)
+            return drain(value) if isinstance(value, Iterator) else Answer((value,))
 
         return await arun(self._exchange(), self.callee.checker, take)
 
@@ -212,32 +212,6 @@ class _Bound:
         return exchange(
             self.asked, options, self.callee.checker.policy, lambda value: open_response(value, options, what=what)
         )
-
-
-def _drained(iterator: Iterator[Any]) -> Answer:
-    """Take everything from an iterator and what it returned; close it whatever happens."""
-    chunks = []
-    try:
-        while True:
-            try:
-                chunks.append(next(iterator))
-            except StopIteration as end:
-                return Answer(tuple(chunks), end.value)
-    finally:
-        close = getattr(iterator, "close", None)
-        if close is not None:
-            close()
-
-
-async def _adrained(iterator: AsyncIterator[Any]) -> Answer:
-    """Take everything from an async iterator; close it whatever happens, cancellation included."""
-    try:
-        return Answer(tuple([chunk async for chunk in iterator]))
-    finally:
-        close = getattr(iterator, "aclose", None) or getattr(iterator, "close", None)
-        closing = close() if close is not None else None
-        if inspect.isawaitable(closing):
-            await closing
 
 
 def _replayed(answer: Answer) -> Generator[Any, Any, Any]:

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from guardlayer.wrapping.asking import Asked
 from guardlayer.wrapping.checker import Checker
 from guardlayer.wrapping.collecting import collect
 from guardlayer.wrapping.options import Options
-from guardlayer.wrapping.responses import Checked, Fields, Prose, View, open_response
+from guardlayer.wrapping.responses import NOTHING, Checked, Fields, Prose, View, open_response
 
 T = TypeVar("T")
 
@@ -129,6 +130,32 @@ async def arun(flow: Exchange, checker: Checker, call: Callable[[Call], Awaitabl
             return answer
 
 
+def drain(iterator: Iterator[Any]) -> Answer:
+    """Take everything from an iterator and what it returned; close it whatever happens."""
+    chunks = []
+    try:
+        while True:
+            try:
+                chunks.append(next(iterator))
+            except StopIteration as end:
+                return Answer(tuple(chunks), end.value)
+    finally:
+        close = getattr(iterator, "close", None)
+        if close is not None:
+            close()
+
+
+async def adrain(iterator: AsyncIterator[Any]) -> Answer:
+    """Take everything from an async iterator; close it whatever happens, cancellation included."""
+    try:
+        return Answer(tuple([chunk async for chunk in iterator]))
+    finally:
+        close = getattr(iterator, "aclose", None) or getattr(iterator, "close", None)
+        closing = close() if close is not None else None
+        if inspect.isawaitable(closing):
+            await closing
+
+
 def spread(segments: Sequence[str], edits: Sequence[Edit], output: str) -> list[str]:
     """Apply edits to a text that stands in several places.
 
@@ -201,7 +228,7 @@ class _Sheet:
     @classmethod
     def of(cls, answer: Answer, read: Opener) -> _Sheet:
         """Open every chunk, and what was returned besides, which is a text of its own."""
-        views = tuple(read(value) for value in (*answer.chunks, answer.returned))
+        views = tuple(NOTHING if value is None else read(value) for value in (*answer.chunks, answer.returned))
         groups: dict[Hashable, _Group] = {}
         for number, view in enumerate(views):
             for place, part in enumerate(view.parts):

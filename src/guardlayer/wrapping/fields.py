@@ -215,7 +215,8 @@ def _copied_model(value: Any, changes: dict[Any, Any], path: str) -> Any:
         raise MisfitError(place, first["input"], f"value its {type(value).__name__} accepts ({first['msg']})") from None
     after = dict(_model_parts(valid))
     # Validators may have derived other fields from the changed ones; what they left alone stays the same object.
-    return value.model_copy(update={name: part for name, part in after.items() if part is not present.get(name)})
+    changed = {name: part for name, part in after.items() if part is not present[name] and part != present[name]}
+    return value.model_copy(update=changed)
 
 
 def _copied_root(value: Any, changes: dict[Any, Any], path: str) -> Any:

@@ -77,6 +77,10 @@ class View:
     silent: bool = False
 
 
+NOTHING = View((), lambda _: None)
+"""How ``None`` is read: nothing was said, and it is returned as it is."""
+
+
 def open_response(value: Any, options: Options, *, what: str = "the wrapped callable") -> View:
     """Find out how to read a response.
 
@@ -89,7 +93,7 @@ def open_response(value: Any, options: Options, *, what: str = "the wrapped call
         ResponseTypeError: The type is not known and no ``extract`` was given.
     """
     if value is None:
-        return View((), lambda _: None)
+        return NOTHING
     if options.extract is not None:
         return _custom(value, options)
     for reader in READERS:
