@@ -1,0 +1,117 @@
+"""``guardlayer load`` and ``guardlayer ingest``: fact files and documents into a database."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from guardlayer.cli import options
+from guardlayer.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    options.command(
+        app,
+        "guardlayer load facts.csv prices.yaml --knowledge acme.db",
+        "guardlayer load facts.jsonl -k acme.db --json",
+    )(load)
+    options.command(
+        app,
+        "guardlayer ingest handbook/ --knowledge acme.db --source handbook --effective-from 2026-01-01",
+        "guardlayer ingest fees.md -k acme.db --authority 10 --supersedes fees-2025",
+    )(ingest)
+
+
+def load(
+    *,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Fact files: .csv, .jsonl, .json or .yaml.")],
+    knowledge: options.KnowledgeOne = None,
+    json: options.Json = False,
+) -> None:
+    """Load fact files into a database, which is created where there is none.
+
+    Each file is loaded whole or not at all; loading one twice changes nothing. Columns: entity, attribute, value,
+    source, source_uri, valid_from, valid_to, qualifiers, authority, author, reason, aliases, synonyms, cardinality.
+    """
+    from guardlayer.cli.building import open_required
+
+    screen = Screen.of(json=json)
+    results = []
+    with open_required(knowledge, create=True) as kb:
+        for file in files:
+            with _status(screen, f"{file}: ") as say:
+                result = kb.load(file, progress=lambda rows, say=say: say(f"{rows:,} rows"))  # type: ignore[misc]  # mypy cannot type a default
+            results.append(asdict(result))
+            screen.show(str(result))
+        stats = kb.stats()
+    screen.data({"files": results, "knowledge": asdict(stats)})
+    screen.show(f"{knowledge}: {stats}")
+
+
+def ingest(
+    *,
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A document, or a folder of them: Markdown, plain text.")
+    ],
+    knowledge: options.KnowledgeOne = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="NAME", help="Name of the source. Default: that of the file or folder."),
+    ] = None,
+    authority: Annotated[
+        int | None, typer.Option("--authority", metavar="N", help="Rank of the source; a higher one wins.")
+    ] = None,
+    effective_from: Annotated[
+        str | None, typer.Option("--effective-from", metavar="DATE", help="When the documents come into force.")
+    ] = None,
+    supersedes: Annotated[
+        str | None, typer.Option("--supersedes", metavar="SOURCE", help="The source that this one takes the place of.")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Read documents into a database as passages, with source, version and span.
+
+    A newer version of the same source supersedes the older one; nothing is deleted.
+    """
+    from guardlayer.cli.building import open_required
+
+    screen = Screen.of(json=json)
+    with open_required(knowledge, create=True) as kb, _status(screen, "") as say:
+        result = kb.passages.ingest(
+            path, source=source, authority=authority, effective_from=effective_from, supersedes=supersedes,
+            progress=lambda done, total, name: say(f"{done:,} of {total:,}: {name}"),
+        )  # fmt: skip
+    screen.data(
+        {
+            "files": [asdict(file) for file in result.files],
+            "skipped": [asdict(skipped) for skipped in result.skipped],
+            "added": result.added,
+            "kept": result.kept,
+            "superseded": result.closed,
+        }
+    )
+    for skipped in result.skipped:
+        screen.note(f"not read: {skipped.path}: {skipped.reason}")
+    screen.show(str(result))
+
+
+@contextmanager
+def _status(screen: Screen, lead: str) -> Iterator[Callable[[str], None]]:
+    """Show how far the work is, on a terminal's stderr and nowhere else."""
+    from rich.text import Text
+
+    from guardlayer.cli.screen import line
+
+    if not screen.err.is_terminal:
+        yield lambda _: None
+        return
+    with screen.err.status(Text(line(lead) + "…")) as status:
+        yield lambda text: status.update(Text(line(lead + text)))
