@@ -129,10 +129,10 @@ def before(tokens: Tokens, i: int, *, date: bool = False) -> Comparator | None:
         if found is None:
             return None
     negation = words[first - 1] if first else ""
-    if negation in ("no", "not", "never") or (negation == "t" and first > 1 and words[first - 2] in "'’"):
+    if negation in ("no", "not", "never") or (negation == "t" and first > 2 and words[first - 2] in "'’"):
         opposite = _OPPOSITE.get(found[0])
         if opposite is not None:
-            found, first = (opposite, found[1]), first - 1
+            found, first = (opposite, found[1]), first - (3 if negation == "t" else 1)  # doesn 't
     return Comparator(found[0], found[1], first, i)
 
 

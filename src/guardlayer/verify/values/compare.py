@@ -313,7 +313,7 @@ def _label(value: Value) -> str | None:
 
 def _year_as_number(value: Value) -> Value:
     digits = value.text.strip()
-    if value.type is not ValueType.DATE or len(digits) != 4 or not digits.isdigit():
+    if value.type is not ValueType.DATE or len(digits) != 4 or not digits.isdecimal():
         return value
     number = Decimal(digits)
     return replace(value, type=ValueType.NUMBER, low=number, high=number, digits=4, date=None)

@@ -75,13 +75,13 @@ def read_date(tokens: Tokens, i: int) -> Found | None:
         The date, or ``None`` where the tokens are no date.
     """
     word = tokens.words[i]
-    if not word[0].isdigit():
+    if not word[0].isdecimal():
         return _from_month(tokens, i) if word in MONTHS else _label(tokens, i)
     if not word.isascii():
         return None
     length = len(word)
     follows = tokens.word(i + 1)
-    if length == 4 and word.isdigit():
+    if length == 4 and word.isdecimal():
         if follows == "-" and (match := _ISO.match(tokens.text, tokens.starts[i])):
             return _iso(tokens, i, match)
         if follows == "/":
@@ -114,7 +114,7 @@ def _short(tokens: Tokens, i: int, follows: str) -> Found | None:
         return None
     day = int(tokens.words[i])
     j += 1
-    if tokens.word(j) == "." and tokens.gap(j) == 0 and len(name) <= 4 and tokens.word(j + 1).isdigit():
+    if tokens.word(j) == "." and tokens.gap(j) == 0 and len(name) <= 4 and tokens.word(j + 1).isdecimal():
         j += 1
     j, year = _year_behind(tokens, j)
     return _period(j, year, MONTHS[name], day)
@@ -126,10 +126,10 @@ def _from_month(tokens: Tokens, i: int) -> Found | None:
     if not tokens.capital(i):
         return None
     j = i + 1
-    if tokens.word(j) == "." and tokens.gap(j) == 0 and len(word) <= 4 and tokens.word(j + 1).isdigit():
+    if tokens.word(j) == "." and tokens.gap(j) == 0 and len(word) <= 4 and tokens.word(j + 1).isdecimal():
         j += 1
     number = tokens.word(j)
-    if number.isdigit() and number.isascii():
+    if number.isdecimal() and number.isascii():
         if len(number) == 4:
             return _period(j + 1, int(number), MONTHS[word], None)
         if len(number) <= 2 and 1 <= int(number) <= 31:
@@ -140,7 +140,7 @@ def _from_month(tokens: Tokens, i: int) -> Found | None:
             return _period(k, year, MONTHS[word], int(number))
         return None
     k = j + 1 if number in ("of", ",") else j
-    if k > j and len(tokens.word(k)) == 4 and tokens.word(k).isdigit():
+    if k > j and len(tokens.word(k)) == 4 and tokens.word(k).isdecimal():
         return _period(k + 1, int(tokens.word(k)), MONTHS[word], None)
     if tokens.word(i - 1) in _MONTH_CUES:
         return _period(j, None, MONTHS[word], None)
@@ -151,7 +151,7 @@ def _year_behind(tokens: Tokens, j: int) -> tuple[int, int | None]:
     """Take the year that follows a day and month, with or without a comma."""
     k = j + 1 if tokens.word(j) in (",", "-") else j
     word = tokens.word(k)
-    if len(word) == 4 and word.isdigit() and word.isascii() and FIRST_YEAR <= int(word) <= LAST_YEAR:
+    if len(word) == 4 and word.isdecimal() and word.isascii() and FIRST_YEAR <= int(word) <= LAST_YEAR:
         return k + 1, int(word)
     return j, None
 
@@ -206,7 +206,7 @@ def _label(tokens: Tokens, i: int) -> Found | None:
     """Read "Q3 FY26", "Q3 2026", "FY2026", "H1 2025" at a word of letters that touches its digits."""
     word = tokens.words[i]
     number = tokens.word(i + 1)
-    if not (number.isdigit() and number.isascii() and tokens.gap(i + 1) <= (1 if word == "fy" else 0)):
+    if not (number.isdecimal() and number.isascii() and tokens.gap(i + 1) <= (1 if word == "fy" else 0)):
         return None
     if word == "fy" and len(number) in (2, 4):
         j, part = i + 2, ""
@@ -218,11 +218,11 @@ def _label(tokens: Tokens, i: int) -> Found | None:
         return None
     j = i + 2
     k = j + 1 if tokens.word(j) in ("of", "/", "-", ",") else j
-    if tokens.word(k) == "fy" and len(tokens.word(k + 1)) in (2, 4) and tokens.word(k + 1).isdigit():
+    if tokens.word(k) == "fy" and len(tokens.word(k + 1)) in (2, 4) and tokens.word(k + 1).isdecimal():
         return Found(k + 2, label=f"FY{tokens.word(k + 1)[-2:]}-{word.upper()}{number}")
-    if tokens.word(k) == "fiscal" and len(tokens.word(k + 1)) == 4 and tokens.word(k + 1).isdigit():
+    if tokens.word(k) == "fiscal" and len(tokens.word(k + 1)) == 4 and tokens.word(k + 1).isdecimal():
         return Found(k + 2, label=f"FY{tokens.word(k + 1)[-2:]}-{word.upper()}{number}")
-    if len(tokens.word(k)) == 4 and tokens.word(k).isdigit():
+    if len(tokens.word(k)) == 4 and tokens.word(k).isdecimal():
         return Found(k + 1, label=f"{tokens.word(k)}-{word.upper()}{number}")
     return Found(j, label=f"{word.upper()}{number}")
 

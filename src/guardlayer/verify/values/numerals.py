@@ -45,6 +45,7 @@ SCALES = {
 # Letters count as a scale only where they touch the number. A lower-case m or b needs money, or it is a metre, a bit.
 _LETTER_SCALES = {"k": Decimal(10**3), "K": Decimal(10**3), "M": Decimal(10**6), "B": Decimal(10**9)}
 _MONEY_SCALES = {**_LETTER_SCALES, "m": Decimal(10**6), "b": Decimal(10**9), "T": Decimal(10**12), "t": Decimal(10**12)}
+_ORDINALS = frozenset(("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"))
 VULGAR = {
     "½": Decimal("0.5"),
     "¼": Decimal("0.25"),
@@ -60,6 +61,7 @@ _PLAIN = re.compile(r"\d+\Z")
 _COMMA_GROUPS = re.compile(r"\d{1,3}(?:,\d{3})+\Z|\d{1,2}(?:,\d{2})+,\d{3}\Z")
 _DOT_GROUPS = re.compile(r"\d{1,3}(?:\.\d{3})+\Z")
 _OTHER_GROUPS = re.compile(r"\d{1,3}(?:['’\u202f\u00a0]\d{3})+(?:[.,]\d+)?\Z")
+_GROUP = re.compile(r"\d{3}(?:[.,]\d+)?\Z")
 _MAX_DIGITS = 60
 
 
@@ -145,14 +147,16 @@ def read_numeral(tokens: Tokens, i: int, *, currency: str | None = None) -> Nume
     """
     words = tokens.words
     word = words[i]
-    if word[0].isdigit():
+    if word[0].isdecimal():
         read = read_digits(word, currency == "EUR")
         if read is None:
             return None
         value, digits = read
+        if leading_dot(tokens, i):
+            value = value.scaleb(-len(word))
         j = i + 1
         spelled = False
-        if len(word) <= 3 and word.isdigit() and word[0] != "0":
+        if len(word) <= 3 and word.isdecimal() and word[0] != "0":
             j, grouped = _spaced_groups(tokens, i)
             if grouped is not None:
                 value, digits = grouped
@@ -164,7 +168,16 @@ def read_numeral(tokens: Tokens, i: int, *, currency: str | None = None) -> Nume
             return None
         value, digits, j = found
         spelled = True
+    if spelled and j + 2 < len(words) and words[j] == "(" and words[j + 2] == ")" and words[j + 1] == str(value):
+        j += 3  # five (5) days
     return _scaled(tokens, Numeral(value, Decimal(1), digits, j, spelled), currency)
+
+
+def leading_dot(tokens: Tokens, i: int) -> bool:
+    """Say whether a dot that begins a number stands before the digits at ``i``: ".5"."""
+    if tokens.word(i - 1) != "." or tokens.gap(i) or not tokens.words[i].isdecimal():
+        return False
+    return i == 1 or tokens.gap(i - 1) > 0 or tokens.word(i - 2) in "$€£¥-−("
 
 
 def _spaced_groups(tokens: Tokens, i: int) -> tuple[int, tuple[Decimal, int] | None]:
@@ -173,16 +186,17 @@ def _spaced_groups(tokens: Tokens, i: int) -> tuple[int, tuple[Decimal, int] | N
     j = i + 1
     while (
         j < n
-        and len(words[j]) == 3
-        and words[j].isdigit()
-        and tokens.gap(j) == 1
         and j - i < 6
-        and tokens.text[tokens.starts[j] - 1] in " \u2009"
+        and _GROUP.match(words[j])
+        and tokens.gap(j) == 1
+        and tokens.text[tokens.ends[j - 1]] in " \u2009"
     ):
         j += 1
-    if j == i + 1 or (j < n and words[j][0].isdigit()):
+        if len(words[j - 1]) > 3:
+            break
+    if j == i + 1 or (j < n and words[j][0].isdecimal()):
         return i + 1, None
-    joined = "".join(words[i:j])
+    joined = "".join(words[i:j]).replace(",", ".")
     return j, (Decimal(joined), _significant(joined))
 
 
@@ -195,6 +209,8 @@ def _read_words(tokens: Tokens, i: int) -> tuple[Decimal, int, int] | None:
     elif word in TENS_WORDS:
         value = TENS_WORDS[word]
         k = j + 1 if j < n and words[j] == "-" else j
+        if k > j and k < n and words[k] in _ORDINALS:
+            return None
         if k < n and 0 < UNITS_WORDS.get(words[k], 0) < 10:
             value += UNITS_WORDS[words[k]]
             j = k + 1

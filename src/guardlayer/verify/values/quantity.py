@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from guardlayer.verify.values.model import ValueType
-from guardlayer.verify.values.numerals import SCALES, VULGAR, Numeral, read_numeral
+from guardlayer.verify.values.numerals import SCALES, VULGAR, Numeral, leading_dot, read_numeral
 from guardlayer.verify.values.tokens import Tokens
 from guardlayer.verify.values.units import (
     ATTACHED_ONLY,
@@ -46,6 +46,7 @@ class Quantity:
         negative: Whether a minus sign stands before it.
         factor: What one unit comes to in base units.
         noun: Whether ``unit`` is a counted noun, which is no part of the quantity's own text.
+        plus: Whether a plus sign stands between the number and its unit: "30+ days".
     """
 
     numeral: Numeral
@@ -57,6 +58,7 @@ class Quantity:
     negative: bool = False
     factor: Decimal = Decimal(1)
     noun: bool = False
+    plus: bool = False
 
     @property
     def amount(self) -> Decimal:
@@ -71,7 +73,8 @@ def read_quantity(tokens: Tokens, i: int) -> Quantity | None:
     Returns:
         The quantity, or ``None`` where the tokens are no number.
     """
-    first, currency = _currency_before(tokens, i)
+    begin = i - leading_dot(tokens, i)
+    first, currency = _currency_before(tokens, begin)
     numeral = read_numeral(tokens, i, currency=currency)
     if numeral is None:
         return None
@@ -85,12 +88,18 @@ def read_quantity(tokens: Tokens, i: int) -> Quantity | None:
         if CODES.get(follows) == currency or CURRENCY_WORDS.get(follows) == currency:
             quantity.after += 1
     else:
+        if tokens.word(quantity.after) == "+" and tokens.gap(quantity.after) == 0:
+            quantity.plus = True
+            quantity.after += 1
         _read_unit(tokens, quantity)
+        if quantity.plus and quantity.unit is None:
+            quantity.after -= 1
     _read_rate(tokens, quantity)
     return quantity
 
 
 def _currency_before(tokens: Tokens, i: int) -> tuple[int, str | None]:
+    """Return where the currency before token ``i`` begins, and its code; ``i`` itself and ``None`` without one."""
     k = i - 1
     if k >= 0 and tokens.words[k] in _SIGNS and k and tokens.words[k - 1] in SYMBOLS and tokens.gap(i) == 0:
         k -= 1  # "$-5"
@@ -235,6 +244,11 @@ def _measure(tokens: Tokens, quantity: Quantity, j: int) -> None:
         and follows[:1].isalpha()
     ):
         unit = "minute" if word == "min" else "month" if word == "mo" else None
+    if unit == "m" and gap == 0 and counted_noun(follows):
+        quantity.numeral = quantity.numeral._replace(scale=Decimal(10**6), after=j + 1)  # 1.5m users
+        quantity.after = j + 1
+        _counted(tokens, quantity, j + 1)
+        return
     if unit is not None:
         j += 1
         if unit in ("km", "mi", "m") and follows == "/" and tokens.word(j + 1) in ("h", "hr", "s", "hour"):
@@ -246,7 +260,7 @@ def _measure(tokens: Tokens, quantity: Quantity, j: int) -> None:
             return
         _set_unit(quantity, unit, j)
         return
-    if gap < 1 or quantity.numeral.after != j:
+    if gap < 1 or j > quantity.numeral.after + quantity.plus:
         return
     _counted(tokens, quantity, j)
 
@@ -299,4 +313,4 @@ def _read_rate(tokens: Tokens, quantity: Quantity) -> None:
 def is_number_start(tokens: Tokens, i: int) -> bool:
     """Say whether a digit run or vulgar fraction stands at token ``i``."""
     word = tokens.word(i)
-    return bool(word) and (word[0].isdigit() or word in VULGAR)
+    return bool(word) and (word[0].isdecimal() or word in VULGAR)

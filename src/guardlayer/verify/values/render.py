@@ -63,15 +63,16 @@ def _quantity(true: Value, like: Value) -> str | None:
     numeral = _NUMBER.search(text)
     if numeral is None:
         return _spelled(true, like, amount)
-    head, written, tail = text[: numeral.start()], numeral[0], text[numeral.end() :]
+    head, written, tail = text[: numeral.start()], numeral[0], text[numeral.end() :].removeprefix("+")
     if "−" in head or "-" in head:
         head = head.replace("−", "").replace("-", "")
     if "¢" in tail or re.match(r"\s*cents?\b|\s*(?:bps?|basis)\b|‰", tail) or re.search(r"[½¼¾⅓⅔⅛]", text):
         return None
     scale, tail_scale = _scale_of(tail, money=true.type is ValueType.MONEY)
-    number = _format(amount / scale, written)
+    money = true.type is ValueType.MONEY
+    number = _format(amount / scale, written, money=money)
     if number is None and scale != 1:
-        number, tail = _format(amount, written), tail[len(tail_scale) :]
+        number, tail = _format(amount, written, money=money), tail[len(tail_scale) :]
     if number is None:
         return None
     if number.startswith("-") and head:
@@ -133,7 +134,7 @@ def _scale_of(tail: str, *, money: bool) -> tuple[int | Decimal, str]:
     return 1, ""
 
 
-def _format(amount: Decimal, like: str) -> str | None:
+def _format(amount: Decimal, like: str, *, money: bool = False) -> str | None:
     """Write a number exactly, with the separators of ``like``; ``None`` if it needs too many decimals."""
     amount = amount.normalize()
     exponent = amount.as_tuple().exponent
@@ -141,7 +142,7 @@ def _format(amount: Decimal, like: str) -> str | None:
     if decimals > _MAX_DECIMALS or amount.adjusted() > 30:
         return None
     kept = re.search(r"[.,](\d{1,2})\Z", like)
-    if kept and decimals < len(kept[1]) and decimals:
+    if kept and decimals < len(kept[1]) and (decimals or money):
         decimals = len(kept[1])
     group, point = _separators(like)
     plain = f"{amount:,.{decimals}f}"
