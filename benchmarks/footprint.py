@@ -22,7 +22,7 @@ def main() -> int:
         spent = _seconds(what)
         print(f"{what:45} {(spent - bare) * 1e3:6.1f} ms beyond the bare interpreter ({bare * 1e3:.1f} ms)")
     package = Path(guardlayer.__file__).parent
-    size = sum(path.stat().st_size for path in package.rglob("*") if path.suffix not in {".pyc"} and path.is_file())
+    size = sum(path.stat().st_size for path in package.rglob("*") if path.suffix != ".pyc" and path.is_file())
     print(f"{'size of the package':45} {size / 1e6:6.2f} MB")
     return 0
 

@@ -28,6 +28,7 @@ from guardlayer.knowledge import Knowledge
 from guardlayer.pipeline import Parts, Route, arun, run
 from guardlayer.policy import Policy
 from guardlayer.protocols import Authority, Classifier, ProvenanceLog, Splitter, Verifier
+from guardlayer.protocols import Policy as PolicyProtocol
 from guardlayer.temporal import Clock, When, instant, utc_now
 from guardlayer.types import Claim, Draft, Kind, Model, Report, Turn, Verdict
 from guardlayer.verify import Cascade, LexicalVerifier, StructuredVerifier
@@ -51,7 +52,8 @@ class Guard:
             evidence of a call answer.
         sources: Retrievers: callables ``(query) -> passages``, LangChain or LlamaIndex retrievers, or
             :class:`~guardlayer.protocols.Authority` objects.
-        policy: A preset (observe, annotate, enforce, strict, retry), a TOML file, a mapping, or a ``Policy``.
+        policy: A preset (observe, annotate, enforce, strict, retry), a TOML file, a mapping, a ``Policy``, or
+            anything with its ``decide``.
         log: Path of the provenance log, a ``ProvenanceLog``, or ``None`` to keep no records, which reports then say.
         model: Who writes the drafts, for the record: a name or a :class:`~guardlayer.types.Model`.
         authorities: Who answers for state and permission claims, by kind. Without one they are *unverifiable*.
@@ -69,7 +71,7 @@ class Guard:
         *,
         knowledge: Knowledge | str | Path | None = None,
         sources: Iterable[object] = (),
-        policy: Policy | str | Path | Mapping[str, Any] = "enforce",
+        policy: PolicyProtocol | str | Path | Mapping[str, Any] = "enforce",
         log: ProvenanceLog | str | Path | None = DEFAULT_LOG,
         model: Model | str | None = None,
         authorities: Mapping[Kind | str, object] | None = None,
@@ -114,7 +116,7 @@ class Guard:
         turns: Iterable[Turn | tuple[str, str]] = (),
         at: When | None = None,
         data: Any = None,
-        policy: Policy | str | None = None,
+        policy: PolicyProtocol | str | None = None,
         model: Model | str | None = None,
     ) -> Report:
         """Check a model's text.
@@ -147,7 +149,7 @@ class Guard:
         turns: Iterable[Turn | tuple[str, str]] = (),
         at: When | None = None,
         data: Any = None,
-        policy: Policy | str | None = None,
+        policy: PolicyProtocol | str | None = None,
         model: Model | str | None = None,
     ) -> Report:
         """Check a model's text without blocking the event loop; same arguments and report as :meth:`check`."""
@@ -189,7 +191,7 @@ class Guard:
 
     def _routing(self, sources: list[Authority], authorities: Mapping[Kind | str, object]) -> dict[Kind, Route]:
         keyed: tuple[Authority, ...] = (self.knowledge.keyed,) if self.knowledge is not None else ()
-        passages: tuple[Authority, ...] = (self.knowledge.passages,) if self.knowledge is not None else ()
+        passages: tuple[Authority, ...] = (self.knowledge.retrieval,) if self.knowledge is not None else ()
         routes = {Kind.FACT: Route((keyed, (*passages, *sources)))}
         for name, thing in authorities.items():
             if name not in tuple(Kind) or name == Kind.BEHAVIOR:
@@ -201,7 +203,7 @@ class Guard:
             routes[Kind(name)] = Route(((as_authority(thing),),), call_evidence=False)
         return routes
 
-    def _parts(self, policy: Policy | str | None) -> Parts:
+    def _parts(self, policy: PolicyProtocol | str | None) -> Parts:
         log = self.log
         notices = () if log is not None else ("no provenance is recorded: the log is switched off",)
         if self._announce:

@@ -21,8 +21,8 @@ from typing import Any, Protocol, TypeVar
 
 from guardlayer.errors import AuthorityError, GuardlayerError
 from guardlayer.evidence import CallEvidence
-from guardlayer.policy import Policy, apply_data, apply_text
-from guardlayer.protocols import Authority, Classifier, ProvenanceLog, Splitter
+from guardlayer.policy import apply_data, apply_text
+from guardlayer.protocols import Authority, Classifier, Policy, ProvenanceLog, Splitter
 from guardlayer.types import (
     Action,
     CheckedClaim,
@@ -46,6 +46,9 @@ T = TypeVar("T")
 
 TOPICS = 4
 """How many earlier claims of a draft are offered to authorities as its topic."""
+
+MAX_CHARS = 1_000_000
+"""Longest text that is checked under a policy of one's own that sets no ``max_chars``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class Parts:
         routes: Authorities by kind; a kind that is missing has no authority, and its claims are *unverifiable*.
             Behavior needs none.
         cascade: Compares claims with evidence.
-        policy: Decides what to do.
+        policy: Decides what to do. Beside ``decide`` it may have ``deadline`` (seconds for the whole check), ``max_chars``,
+            ``on_error`` ("open", "annotate" or "closed", the default) and ``refuse``, as the policies of this package do.
         log: Keeps the records; ``None`` keeps nothing.
         notices: What every report must say of this composition.
     """
@@ -111,7 +115,8 @@ async def arun(draft: Draft, parts: Parts) -> Report:
 
 async def flow(draft: Draft, parts: Parts, step: Step) -> Report:
     """Take one draft from its text to a recorded report."""
-    deadline = None if parts.policy.deadline is None else time.monotonic() + parts.policy.deadline
+    seconds: float | None = getattr(parts.policy, "deadline", None)
+    deadline = None if seconds is None else time.monotonic() + seconds
     split, checked = await _check(draft, parts, step, deadline)
     decision = parts.policy.decide(draft, checked)
     notices = parts.notices
@@ -139,16 +144,19 @@ async def _record(report: Report, parts: Parts, step: Step) -> Report:
         return replace(report, record=(await step.append(parts.log, report)).id)
     except GuardlayerError as error:
         notice = f"not recorded: {error}"
-        if parts.policy.on_error != "closed":
+        refuse = getattr(parts.policy, "refuse", None)
+        if getattr(parts.policy, "on_error", "closed") != "closed":
             return replace(report, notices=(*report.notices, notice))
-        blocked = parts.policy.refuse(report.draft, report.claims, notice)
+        if refuse is None:
+            raise
+        blocked: Decision = refuse(report.draft, report.claims, notice)
         return replace(report, decision=blocked, notices=(*report.notices, notice))
 
 
 async def _check(
     draft: Draft, parts: Parts, step: Step, deadline: float | None
 ) -> tuple[Split, tuple[CheckedClaim, ...]]:
-    limit = parts.policy.max_chars
+    limit: int = getattr(parts.policy, "max_chars", MAX_CHARS)
     if len(draft.text) > limit:
         whole = Claim(draft.text[:200], 0, len(draft.text))
         reason = f"limit: the text has {len(draft.text):,} characters; at most {limit:,} are checked (max_chars)"

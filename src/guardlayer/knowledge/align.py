@@ -129,6 +129,9 @@ class KeyedFacts:
         self._lock = Lock()
         self._generation = -1
         self._names = NameIndex()
+        self._titles = NameIndex()
+        self._synonyms: dict[str, tuple[str, ...]] = {}
+        self._titled = 0
         self._entities: dict[int, _Entity] = {}
         self._marker: int | None = None
 
@@ -138,7 +141,7 @@ class KeyedFacts:
         if not self._names:
             return ()
         claim = self._read(query.claim.text)
-        matches = self._matches(claim, claim.mentions, claim, score=1.0)
+        matches = self._matches(claim, claim.mentions, claim, score=1.0) or self._entitled(claim)
         if not matches:
             matches = self._supplied(claim, query)
         evidence: list[Evidence] = []
@@ -154,6 +157,12 @@ class KeyedFacts:
             names, self._marker = self._ledger.entities_since(self._marker)
             for entity, spellings in names:
                 self._names.add(entity, spellings)
+            infos = self._ledger.attributes()
+            self._synonyms = {info.name: info.synonyms for info in infos}
+            for info in infos[self._titled :]:
+                if _is_title(info.name):
+                    self._titles.add(info.id, (info.name,))
+            self._titled = len(infos)
             self._entities = {}
             self._generation = generation
 
@@ -169,10 +178,9 @@ class KeyedFacts:
             keys: dict[tuple[str, tuple[tuple[str, str], ...]], list[Fact]] = {}
             for fact in versions:
                 keys.setdefault((fact.attribute, fact.qualifiers), []).append(fact)
-            synonyms = {info.name: info.synonyms for info in self._ledger.attributes()}
             view = _Entity(
                 [
-                    _Key(tuple(facts), attributes.phrases(name, tuple(synonyms.get(name, ())), words))
+                    _Key(tuple(facts), attributes.phrases(name, self._synonyms.get(name, ()), words))
                     for (name, _), facts in keys.items()
                 ]
             )
@@ -208,6 +216,21 @@ class KeyedFacts:
                 )
         return _nearest(matches) if where is said else matches
 
+    def _entitled(self, said: _Text) -> list[_Match]:
+        """Match attributes whose name says whose they are: "President of the French Republic" needs no "France"."""
+        matches = []
+        for title in self._titles.find(said.tokens):
+            bearers = [entity for info in title.entities if (entity := self._ledger.bearer_of(info)) is not None]
+            if len(bearers) != 1:
+                continue
+            hits = self._attributes(bearers[0], said, capitals=True)
+            matches += [
+                _Match(view, None, hit, True, 0.95)
+                for view, hit in hits
+                if title.first <= hit.first and hit.last <= title.last
+            ]
+        return matches
+
     def _attributes(self, entity: int, said: _Text, *, capitals: bool) -> list[tuple[_Key, Found]]:
         hits = []
         for view in self._entity(entity).candidates(said.stems, capitals=capitals):
@@ -228,11 +251,14 @@ class KeyedFacts:
                     return matches
             known = {entity for mention in claim.mentions for entity in mention.entities}
             asked = [m for m in question.mentions if known & set(m.entities)]
-            if query.claim.form is Form.FRAGMENT and not asked:
+            # The first words of an answer are read against the question, even where they name nothing of it.
+            if not asked and (query.claim.form is Form.FRAGMENT or not (query.topics or claim.mentions)):
                 asked = question.mentions
-            matches = [replace(m, in_claim=False) for m in self._matches(question, asked, question, score=0.7)]
-            if matches:
-                return matches
+            supplied = self._matches(question, asked, question, score=0.7)
+            if not supplied and not query.topics:
+                supplied = self._entitled(question)
+            if supplied:
+                return [replace(match, in_claim=False, score=0.7) for match in supplied]
         if not claim.mentions:
             for topic in reversed(query.topics):
                 earlier = self._read(topic)
@@ -262,6 +288,12 @@ class KeyedFacts:
                 if not other_ways or others > _RECENT:
                     continue
             yield replace(evidence, alignment=alignment)
+
+
+def _is_title(name: str) -> bool:
+    """Say whether an attribute's name says whose it is: an "of" with a name behind it."""
+    _, of, owner = name.partition(" of ")
+    return bool(of) and any(word[:1].isupper() for word in owner.split())
 
 
 def _recency(evidence: Evidence) -> float:

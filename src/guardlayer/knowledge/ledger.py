@@ -58,6 +58,7 @@ CREATE TABLE fact_key (
     qualifiers TEXT NOT NULL,
     UNIQUE (entity, attribute, norm)
 ) STRICT;
+CREATE INDEX fact_key_attribute ON fact_key (attribute, entity);
 CREATE TABLE fact (
     id INTEGER PRIMARY KEY,
     fact INTEGER NOT NULL,
@@ -234,6 +235,11 @@ class Ledger:
     def attributes(self) -> tuple[AttributeInfo, ...]:
         """Return every attribute, in the order they were declared."""
         return tuple(self._attributes()[0].values())
+
+    def bearer_of(self, attribute: int) -> int | None:
+        """Return the one entity that has facts under an attribute; ``None`` if there is none, or several."""
+        rows = self._store.read("SELECT DISTINCT entity FROM fact_key WHERE attribute = ? LIMIT 2", (attribute,))
+        return int(rows[0][0]) if len(rows) == 1 else None
 
     def find_entity(self, name: str) -> int | None:
         """Return the entity a name stands for; ``None`` if the name is not known.

@@ -76,6 +76,10 @@ _NICKNAMES = tuple(
 )  # fmt: skip
 
 
+_BARE = 4
+"""A tail of at most so many words in lower case may be a name."""
+
+
 class Strength(IntEnum):
     """How a name was found; a stronger way beats a weaker one."""
 
@@ -141,9 +145,17 @@ def _parts(word: str) -> list[str]:
 
 
 class Words:
-    """The words of a claim, ready to be searched for names: hyphenated words count as several."""
+    """The words of a claim, ready to be searched for names: hyphenated words count as several.
 
-    __slots__ = ("at", "norms", "present", "tokens")
+    Attributes:
+        tokens: The claim's tokens.
+        norms: The words, folded.
+        at: Index of each word's token.
+        present: The distinct words.
+        careless: Index of the first word from which on the claim is written without capitals, as far as names go.
+    """
+
+    __slots__ = ("at", "careless", "norms", "present", "tokens")
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
@@ -154,6 +166,19 @@ class Words:
                 self.norms.append(part)
                 self.at.append(index)
         self.present = set(self.norms)
+        self.careless = self._careless()
+
+    def _careless(self) -> int:
+        """Find where names may stand in lower case: everywhere in a text without capitals, or in a short bare tail.
+
+        A model that writes no capitals completes "The president of Iran is" with "ahmadinejad".
+        """
+        if all(t.text.islower() or not t.text[0].isalpha() for t in self.tokens):
+            return 0
+        start = len(self.norms)
+        while start and self.tokens[self.at[start - 1]].text.islower() and self.norms[start - 1] not in STOP_WORDS:
+            start -= 1
+        return start if len(self.norms) - start <= _BARE else len(self.norms)
 
     def joined(self, position: int) -> bool:
         """Say whether nothing but a space or a hyphen stands between the word and the next one."""
@@ -274,12 +299,11 @@ def _in_order(words: Words, core: tuple[str, ...]) -> tuple[int, int, int] | Non
 def _by_last(words: Words, form: _Form) -> NameMatch | None:
     norms = words.norms
     last = form.last
-    lower = all(t.text.islower() or not t.text[0].isalpha() for t in words.tokens)
     for index, word in enumerate(norms):
         if word != last:
             continue
         token = words.tokens[words.at[index]]
-        if not (lower or any(c.isupper() for c in token.text)):
+        if index < words.careless and not any(c.isupper() for c in token.text):
             continue
         given = _given(words, index)
         if given and not any(_same_given(g, form.core[0]) or g in form.core for g in given):
@@ -304,7 +328,8 @@ def _given(words: Words, index: int) -> list[str]:
     while position >= 0 and len(given) < 3:
         token = words.tokens[words.at[position]]
         word = words.norms[position]
-        if not token.text[0].isupper() or word in TITLES or word in STOP_WORDS or word in _ROMAN:
+        proper = token.text[0].isupper() or position >= words.careless
+        if not proper or word in TITLES or word in STOP_WORDS or word in _ROMAN:
             break
         if not words.joined(position):
             break

@@ -62,7 +62,7 @@ class StructuredVerifier:
         verdicts = [verdict for group in groups.values() if (verdict := _verdict(claim, tokens, group)) is not None]
         if not verdicts:
             return None
-        return max(verdicts, key=lambda v: (_trust(v), _SEVERITY[v.label]))
+        return _weigh(verdicts)
 
 
 _SEVERITY = {
@@ -72,6 +72,40 @@ _SEVERITY = {
     Label.CONTRADICTED: 3,
     Label.STALE: 4,
 }
+
+
+def _weigh(verdicts: list[Verdict]) -> Verdict:
+    """Choose among the verdicts on several keys that one claim speaks of.
+
+    Where two keys claim the same words as their value, the key named nearest to its entity has them: in "the President
+    of Portugal is the Prime Minister, António Costa" the name is asserted of the presidency.
+    """
+    standing = [
+        verdict
+        for verdict in verdicts
+        if not any(
+            other is not verdict
+            and other.span is not None
+            and verdict.span is not None
+            and _covers(other.span, verdict.span)
+            and _distance(other) < _distance(verdict)
+            for other in verdicts
+        )
+    ]
+    return max(standing, key=lambda v: (_trust(v), _SEVERITY[v.label]))
+
+
+def _distance(verdict: Verdict) -> tuple[int, int]:
+    alignment = verdict.evidence[0].alignment
+    if alignment is None or alignment.attribute is None:
+        return 1 << 30, 0
+    attribute, entity = alignment.attribute, alignment.entity
+    apart = 0 if entity is None else max(0, entity.start - attribute.end, attribute.start - entity.end)
+    return apart // _APART, attribute.start
+
+
+_APART = 12
+"""Characters between an attribute and its entity that still count as one place: " of the United"."""
 
 
 def _trust(verdict: Verdict) -> float:

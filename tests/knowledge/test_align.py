@@ -1,0 +1,140 @@
+"""Which keys a claim speaks of: by entity, attribute, question and topic, and what keeps them apart."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from guardlayer.knowledge import Knowledge
+from guardlayer.types import Claim, Form, Query, Standing
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def kb():
+    with Knowledge.open(":memory:") as knowledge:
+        knowledge.entity("Acme Corporation", aliases=["Acme"])
+        knowledge.add("Acme", "CEO", "Ann Lee", valid_from="2020", valid_to="2024-05", source="register")
+        knowledge.add("Acme", "CEO", "Bo Park", valid_from="2024-05", source="register")
+        knowledge.add("Acme", "list price", "$49", source="price list")
+        knowledge.add("Italy", "President of Italy", "Sergio Mattarella", valid_from="2015-02-03", source="wikidata")
+        knowledge.add("Italy", "Prime Minister of Italy", "Giorgia Meloni", valid_from="2022-10-22", source="wikidata")
+        knowledge.add("Mo Salah", "current team", "Liverpool F.C.", valid_from="2017", source="wikidata")
+        knowledge.add("United States", "President of the United States", "Ann Other", source="s")
+        knowledge.add("United States", "Vice President of the United States", "Vic Evans", source="s")
+        yield knowledge
+
+
+def keys(kb, text, **query):
+    evidence = kb.keyed.search(Query(Claim(text, 0, len(text), query.pop("form", Form.SENTENCE)), AT, **query))
+    return {piece.fact.attribute for piece in evidence}
+
+
+@pytest.mark.parametrize(
+    ("text", "attribute"),
+    [
+        ("The CEO of Acme is Bo Park.", "CEO"),
+        ("Acme's chief executive officer is Bo Park.", "CEO"),
+        ("Bo Park is Chief Executive of Acme Corporation.", "CEO"),
+        ("Acme sells for $49 a month; the list price is $49.", "list price"),
+        ("The President of Italy is Sergio Mattarella.", "President of Italy"),
+        ("Italy's prime minister is Giorgia Meloni.", "Prime Minister of Italy"),
+        ("The PM of Italy is Giorgia Meloni.", "Prime Minister of Italy"),
+        ("Mo Salah is currently playing for Liverpool.", "current team"),
+        ("Mo Salah plays for Liverpool.", "current team"),
+        ("The club of Mo Salah is Liverpool.", "current team"),
+        ("The Vice President of the United States is Vic Evans.", "Vice President of the United States"),
+        ("The president of the United States is Ann Other.", "President of the United States"),
+    ],
+)
+def test_a_claim_is_aligned_with_the_one_key_it_speaks_of(kb, text, attribute):
+    """Names, acronyms, verbs and general English lead to the key, and to no other."""
+    assert keys(kb, text) == {attribute}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Italy is a republic in southern Europe.",
+        "Bo Park likes sailing.",
+        "The deputy CEO of Acme is Cy Young.",
+        "Acme was founded in a garage.",
+        "Hello!",
+        "",
+    ],
+)
+def test_without_an_entity_and_an_attribute_there_is_no_alignment(kb, text):
+    """No alignment, no evidence: nothing is guessed from one half of a key."""
+    assert keys(kb, text) == set()
+
+
+def test_the_question_supplies_the_entity(kb):
+    """ "The president is …" after a question about Italy speaks of Italy."""
+    assert keys(kb, "The president is Sergio Mattarella.", question="Who is the president of Italy?") == {
+        "President of Italy"
+    }
+
+
+def test_the_question_supplies_the_attribute_for_an_entity_both_name(kb):
+    """ "Mo Salah is with …" after a question about his team speaks of the team."""
+    asked = keys(kb, "Mo Salah is with Liverpool.", question="Which team does Mo Salah play for?")
+    assert asked == {"current team"}
+    assert keys(kb, "Acme is with Liverpool.", question="Which team does Mo Salah play for?") == set()
+
+
+def test_an_earlier_claim_supplies_the_entity(kb):
+    """The topic of a text carries over to a claim that names an attribute and no entity."""
+    assert keys(kb, "The CEO is Bo Park.", topics=("Acme makes anvils.",)) == {"CEO"}
+
+
+def test_history_comes_along_marked(kb):
+    """A superseded version that the claim mentions is there, marked, with its successor."""
+    claim = Claim("The CEO of Acme is Ann Lee.", 0, 27)
+    found = {e.fact.value: e for e in kb.keyed.search(Query(claim, AT))}
+    assert found["Ann Lee"].standing is Standing.SUPERSEDED
+    assert found["Ann Lee"].successor is not None
+    assert found["Ann Lee"].successor.value == "Bo Park"
+    assert found["Bo Park"].standing is Standing.CURRENT
+
+
+def test_the_instant_asked_for_flips_what_is_current(kb):
+    """Alignment passes `at` on: in 2022 Ann Lee was the one."""
+    claim = Claim("The CEO of Acme is Ann Lee.", 0, 27)
+    then = datetime(2022, 1, 1, tzinfo=UTC)
+    found = {e.fact.value: e.standing for e in kb.keyed.search(Query(claim, then))}
+    assert found["Ann Lee"] is Standing.CURRENT
+
+
+def test_a_name_that_may_be_several_entities_is_never_picked_silently(kb):
+    """Two companies called Orion, both with a CEO: the claim is aligned with neither."""
+    kb.entity("Orion Health", aliases=["Orion"])
+    kb.entity("Orion Energy", aliases=["Orion"])
+    kb.add("Orion Health", "CEO", "Di Wu", source="s")
+    kb.add("Orion Energy", "CEO", "El Ros", source="s")
+    assert keys(kb, "The CEO of Orion is Di Wu.") == set()
+    assert keys(kb, "The CEO of Orion Health is Di Wu.") == {"CEO"}
+
+
+def test_qualifiers_narrow_the_key(kb):
+    """A fact about the EU answers only claims about the EU."""
+    kb.add("Acme", "VAT rate", "20%", source="s", qualifiers={"region": "EU"})
+    kb.add("Acme", "VAT rate", "8%", source="s", qualifiers={"region": "CH"})
+    claim = Claim("The VAT rate of Acme in the EU is 20%.", 0, 38)
+    assert {e.fact.value for e in kb.keyed.search(Query(claim, AT))} == {"20%"}
+    assert keys(kb, "The VAT rate of Acme is 20%.") == set()
+
+
+def test_a_name_added_a_moment_ago_is_found(kb):
+    """The index follows every write at once."""
+    assert keys(kb, "The CEO of Zeta is Ray Fox.") == set()
+    kb.add("Zeta", "CEO", "Ray Fox", source="s")
+    assert keys(kb, "The CEO of Zeta is Ray Fox.") == {"CEO"}
+    kb.entity("Zeta", aliases=["Zet Inc"])
+    assert keys(kb, "The CEO of Zet Inc is Ray Fox.") == {"CEO"}
+
+
+def test_a_common_word_in_lower_case_is_no_company(kb):
+    """Apple the company is not found in a text about an apple."""
+    kb.add("Apple", "CEO", "Tim Cook", source="s")
+    assert keys(kb, "The CEO ate an apple with Tim Cook.") == set()
+    assert keys(kb, "the ceo of apple is tim cook") == {"CEO"}
