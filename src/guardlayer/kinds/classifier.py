@@ -1,0 +1,93 @@
+"""Runs the table of rules over claims."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from guardlayer.kinds.rules import RULES, GivesWay, Rule
+from guardlayer.types import Claim, Draft, Form, Kind
+
+__all__ = ["RuleClassifier"]
+
+_REACH: Final = 600
+_LED: Final = (Form.ITEM, Form.LEAF, Form.CODE)
+_CONNECTIVES: Final = re.compile(
+    r"[\W_]*(?:(?:and|but|so|well|oh|uh|um|yeah|ok|okay|also|however|again|now|actually|unfortunately)\b"
+    r"(?=[, ]+\w)[,\s]*){0,3}"
+)
+_FIGURE: Final = re.compile(r"[\d$€£¥₹%]")
+_NUMBER_WORD: Final = re.compile(
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|billion|trillion"
+    r"|percent|half)\b"
+)
+_NAME: Final = re.compile(
+    r"(?<=[\w,;:)\"'’\-] )(?!I\b|AI\b|OK\b)[^\W\d_a-z]\w"
+    r"|^\W*(?!I\b)[A-Z]\w+ (?!I\b)[A-Z]\w|\b(?!AI\b|OK\b|FAQ\b|URL\b)[A-Z]{2,}|[a-z][A-Z]"
+)
+
+
+class RuleClassifier:
+    """Decides by rule what each claim is; what no rule matches is a fact.
+
+    Args:
+        rules: The table, read from the top; the built-in one by default.
+    """
+
+    def __init__(self, *, rules: Sequence[Rule] = RULES) -> None:
+        self._rules = tuple(rules)
+
+    def __call__(self, claims: Sequence[Claim], draft: Draft) -> Sequence[Claim]:  # noqa: ARG002 - part of the Protocol
+        """Return the claims, same order and number, with ``kind`` and ``kind_score`` set."""
+        return [self._classified(claim) for claim in claims]
+
+    def rule_for(self, claim: Claim) -> Rule | None:
+        """Return the rule that decides ``claim``, or ``None`` if it is a fact because no rule matches."""
+        return self._decide(claim)[0]
+
+    def _classified(self, claim: Claim) -> Claim:
+        rule, sure = self._decide(claim)
+        return replace(claim, kind=rule.kind if rule else Kind.FACT, kind_score=sure)
+
+    def _decide(self, claim: Claim) -> tuple[Rule | None, float]:
+        form, text = claim.form, claim.text
+        whole = text if len(text) <= _REACH else f"{text[: _REACH // 2]} {text[-_REACH // 2 :]}"
+        name = _NAME.search(whole) is not None
+        whole = whole.lower().replace("’", "'")
+        figure = _FIGURE.search(whole) is not None or _NUMBER_WORD.search(whole) is not None
+        # What stands under a lead-in or a key is courteous or an order in its own words, whatever is read before it.
+        own = whole
+        if form in _LED and claim.pieces and claim.pieces[0].text_start:
+            own = text[claim.pieces[0].text_start :][:_REACH].lower().replace("’", "'")
+        opens = _opens(own)
+        opens_whole = opens if own is whole else _opens(whole)
+        for rule in self._rules:
+            if rule.forms and form not in rule.forms:
+                continue
+            way = rule.gives_way
+            if figure if name else (figure and way is GivesWay.TO_EITHER):
+                if way is not GivesWay.NEVER:
+                    continue
+            elif name and way is GivesWay.TO_EITHER:
+                continue
+            pattern = rule.pattern
+            if pattern is None:
+                return rule, rule.score
+            behavior = rule.kind is Kind.BEHAVIOR
+            if behavior and form is Form.CELL:
+                continue
+            said = own if behavior else whole
+            if rule.needs and not any(need in said for need in rule.needs):
+                continue
+            found = pattern.search(said) if rule.anywhere else pattern.match(said, opens if behavior else opens_whole)
+            if found:
+                return rule, rule.score
+        return None, 0.9 if figure and name else 0.8 if figure or name else 0.6
+
+
+def _opens(text: str) -> int:
+    """Return where a claim in lower case opens, after marks and words that only connect."""
+    found = _CONNECTIVES.match(text)
+    return found.end() if found else 0
