@@ -151,7 +151,7 @@ def _year_behind(tokens: Tokens, j: int) -> tuple[int, int | None]:
     """Take the year that follows a day and month, with or without a comma."""
     k = j + 1 if tokens.word(j) in (",", "-") else j
     word = tokens.word(k)
-    if len(word) == 4 and word.isdecimal() and word.isascii() and FIRST_YEAR <= int(word) <= LAST_YEAR:
+    if len(word) == 4 and word.isdecimal() and word.isascii():
         return k + 1, int(word)
     return j, None
 

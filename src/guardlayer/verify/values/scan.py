@@ -68,6 +68,8 @@ def find(text: str) -> tuple[Value, ...]:
         word = words[i]
         if word[0].isdecimal() or word in _SEEDS or word in _LABELS or word in VULGAR:
             after = _value_at(tokens, i, found)
+            if len(found) > 1 and found[-1].start < found[-2].end:
+                found.pop()  # "5$6": the sign belongs to the first number, which leaves no place to the second
             i = after if after > i else i + 1
         else:
             i += 1
@@ -239,7 +241,7 @@ def _is_label(tokens: Tokens, i: int) -> bool:
         or not before[0].isalpha()
     ):
         return False
-    if not tokens.capital(k):
+    if tokens.raw(k).islower():  # iPhone 15, Formula 1
         return False
     follows = tokens.word(i + 1)
     if (
