@@ -194,12 +194,12 @@ def test_plain_is_one_bounded_line(text, limit):
 
 
 def test_lookalikes_are_found_in_linear_time():
-    """A megabyte written to be slow takes no more than a megabyte's time."""
+    """Text written to be slow takes no longer than its length accounts for."""
     for unit in ("[", "[ ", "[\u200b", "[s", "[source", "[" + " " * 200):
-        text = unit * (1_000_000 // len(unit))
+        text = unit * (200_000 // len(unit))
         begun = time.process_time()
         assert list(lookalikes(text)) == []
-        assert time.process_time() - begun < 5
+        assert time.process_time() - begun < 3
 
 
 def report(*claims):

@@ -40,19 +40,19 @@ def test_it_is_a_provenance_log(log):
 
 
 def test_one_record_for_the_response_and_one_for_each_claim(log, make_report):
-    """They stand in one run: the response, then its claims, all of one time."""
+    """They stand in one run: the claims, then their response, all of one time."""
     first, second = log.append(make_report(claims=3)), log.append(make_report(claims=0))
     records = list(log.records())
     assert [(r.seq, r.kind) for r in records] == [
-        (0, "response"),
+        (0, "claim"),
         (1, "claim"),
         (2, "claim"),
-        (3, "claim"),
+        (3, "response"),
         (4, "response"),
     ]
-    assert (first, second) == (records[0], records[4])
+    assert (first, second) == (records[3], records[4])
     assert {r.body["recorded_at"] for r in records} == {"2026-01-02T03:04:05Z"}
-    assert [r.body["claim"]["index"] for r in records[1:4]] == [0, 1, 2]
+    assert [r.body["claim"]["index"] for r in records[:3]] == [0, 1, 2]
     assert {r.body["response"] for r in records[:4]} == {first.id}
     assert log.record(records[2].id) == records[2]
     assert [r.seq for r in log.records(1, 3)] == [1, 2]
@@ -139,8 +139,8 @@ def test_a_crash_before_the_commit_leaves_no_record(path, make_report):
     assert done.returncode == 9, done.stderr
     log = SqliteLog(path)
     assert {record.body["call_id"] for record in log.records()} == {"kept"}
-    assert log.record(done.stdout.strip()).seq == 0
-    assert log.append(make_report()).seq == 3
+    assert log.record(done.stdout.strip()).seq == 2
+    assert log.append(make_report()).seq == 5
     assert log.verify() == 6
     log.close()
 
@@ -218,7 +218,7 @@ def test_a_locked_log_says_so(path, make_report):
             log.append(make_report())
         other.execute("ROLLBACK")
         other.close()
-        assert log.append(make_report()).seq == 3
+        assert log.append(make_report()).seq == 5
 
 
 def test_reading_does_not_create_a_log(tmp_path):
@@ -315,7 +315,7 @@ def test_a_failing_mirror_is_reported_and_harms_nothing(path, make_report, caplo
         raise OSError("the pipe is gone")
 
     with SqliteLog(path, mirror=broken) as log, caplog.at_level(logging.WARNING, "guardlayer"):
-        assert log.append(make_report(claims=1)).seq == 0
+        assert log.append(make_report(claims=1)).seq == 1
         assert log.verify() == 2
     assert [r.getMessage().split(",")[0] for r in caplog.records] == [
         "the mirror failed for record 0",
@@ -349,7 +349,7 @@ def test_an_integer_that_json_cannot_carry_is_refused_whole(log, make_report):
     object.__setattr__(report.coverage, "characters", 2**70)
     with pytest.raises(LogError, match="cannot be recorded"):
         log.append(report)
-    assert log.append(make_report()).seq == 0
+    assert log.append(make_report()).seq == 2
 
 
 def test_a_log_in_memory_works_for_trying_out(make_report):

@@ -36,7 +36,7 @@ def test_any_text_is_recorded_and_comes_back(make_report, text, name, reason):
     """NULs, controls and surrogates in draft, source or reason neither crash the log nor change."""
     log = SqliteLog(":memory:")
     record = log.append(make_report(text=text, name=name, reason=reason, call=text))
-    claim = next(log.records(1, 2)).body["claim"]
+    claim = next(log.records(0, 1)).body["claim"]
     assert restore(record.body["draft"]["text"]) == restore(claim["text"]) == text
     assert restore(claim["evidence"][0]["source"]["id"]) == name
     assert restore(claim["reason"]) == reason
@@ -144,7 +144,7 @@ def test_why_of_one_claim_and_by_prefix(make_report):
     record = log.append(make_report(claims=3))
     assert [c.index for c in log.why(record.id[:18]).claims] == [0, 1, 2]
     assert [c.text for c in log.why(record.id, claim=1).claims] == ["Claim 1."]
-    own = next(log.records(3, 4))
+    own = next(log.records(2, 3))
     assert [c.index for c in log.why(own.id).claims] == [2]
     for wrong in (3, -1):
         with pytest.raises(LogError, match=f"3 claims, so there is no claim {wrong}; give 0 to 2"):

@@ -2,7 +2,7 @@
 
 Found are: a changed byte of a body, a hash that is not its body's, a row that was removed, inserted or moved, a column
 that does not say what the body says, a response that lacks some of its claims. Not found, until checkpoints are kept
-elsewhere, are rows cut off at the end between two responses, and a log rewritten as a whole.
+elsewhere, are whole responses cut off at the end, and a log rewritten as a whole.
 """
 
 from __future__ import annotations
@@ -57,30 +57,25 @@ def audit(rows: Iterable[Row], path: str) -> int:
         LogError: The first bad ``seq``, and what is wrong with it.
     """
     count = 0
-    response, pending, index = "", 0, 0
+    response, claims = None, 0  # whose claims have been read since the last response, and how many
     for row in rows:
         if row.seq != count:
             raise refused(path, count, f"it is missing; the next record is {row.seq}")
         body = check_row(row, path)
-        if row.kind == RESPONSE:
-            if pending:
-                raise refused(path, row.seq, f"{pending} claims of response {response} are missing before it")
-            response, pending, index = row.id, _count(body.get("claims")), 0
-        elif row.kind == CLAIM:
+        if row.kind == CLAIM:
             claim = body.get("claim")
-            placed = isinstance(claim, dict) and claim.get("index") == index
-            if not pending or body.get("response") != response or not placed:
+            index = claim.get("index") if isinstance(claim, dict) else None
+            if index != claims or (claims and body.get("response") != response):
                 raise refused(path, row.seq, "it is a claim that does not follow from the record before it")
-            pending -= 1
-            index += 1
+            response, claims = body.get("response"), claims + 1
+        elif row.kind == RESPONSE:
+            if body.get("claims") != claims or (claims and response != row.id):
+                raise refused(path, row.seq, "it is a response whose claims are not those before it")
+            response, claims = None, 0
         count += 1
-    if pending:
-        raise refused(path, count, f"it is missing: response {response} lacks {pending} of its claims")
+    if claims:
+        raise refused(path, count, f"it is missing: the claims before it belong to response {response}")
     return count
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def refused(path: str, seq: int, what: str) -> LogError:

@@ -1,7 +1,8 @@
 """The bodies of records, schema ``guardlayer.record/1``: one for a response, one for each of its claims.
 
 Every body begins alike: ``schema, kind, id, seq, recorded_at, guardlayer`` (version of the program), ``call_id, at,
-model, policy``. The response comes first and says how many claims follow; they take the places right behind it.
+model, policy, response`` (id of the response's record). The claims come first, in order; the response takes the place
+right behind them and says how many they are, so that a report which is not whole cannot look as if it were.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Body = dict[str, Any]
 
 
 def bodies(report: Report) -> list[Body]:
-    """Return the bodies for one report, response first, without what only the log knows: see :func:`placed`."""
+    """Return the bodies for one report, response last, without what only the log knows: see :func:`placed`."""
     common = {"schema": SCHEMA, "guardlayer": _version(), **lineage_to_json(report)}
     response = {
         **common,
@@ -44,7 +45,7 @@ def bodies(report: Report) -> list[Body]:
         {**common, "kind": CLAIM, "claim": {"index": index, **claim_to_json(checked)}}
         for index, checked in enumerate(report.claims)
     ]
-    return [response, *claims]
+    return [*claims, response]
 
 
 def placed(body: Body, *, record_id: str, seq: int, recorded_at: str, response_id: str) -> Body:

@@ -65,7 +65,7 @@ class SqliteLog:
         return self._path
 
     def append(self, report: Report) -> Record:
-        """Write one record for the response and one for each claim, in one transaction.
+        """Write one record for each claim, and then one for the response, in one transaction.
 
         Returns:
             The response's record, when all of them are on disk.
@@ -80,7 +80,7 @@ class SqliteLog:
                 records = self._insert(db, unplaced)
             for record in records:
                 self._reflect(record)
-        return records[0]
+        return records[-1]
 
     def record(self, record_id: str) -> Record:
         """Return a record by its id, or by the first characters of it if no other begins with them.
@@ -122,10 +122,9 @@ class SqliteLog:
                 f"{self._path}: response {response.id} has {count} claims, so there is no claim {claim}; "
                 + (f"give 0 to {count - 1}" if count else "ask without a claim")
             )
-        first, last = (response.seq + 1, response.seq + 1 + count) if claim is None else (0, 0)
-        if claim is not None:
-            first, last = response.seq + 1 + claim, response.seq + 2 + claim
-        claims = list(self.records(first, last))
+        start = response.seq - count
+        first, last = (start, response.seq) if claim is None else (start + claim, start + claim + 1)
+        claims = list(self.records(first, last)) if first >= 0 else []
         if len(claims) != last - first or any(c.body.get("response") != response.id for c in claims):
             raise refused(self._path, first, f"response {response.id} should have its claims here")
         try:
@@ -176,7 +175,7 @@ class SqliteLog:
         ids = _uuid7s(now, len(unplaced))
         records = []
         for offset, body in enumerate(unplaced):
-            whole = placed(body, record_id=ids[offset], seq=seq + offset, recorded_at=recorded_at, response_id=ids[0])
+            whole = placed(body, record_id=ids[offset], seq=seq + offset, recorded_at=recorded_at, response_id=ids[-1])
             stored = encode(whole)
             row = Row(seq + offset, ids[offset], body["kind"], recorded_at, stored, leaf_hash(stored))
             db.execute("INSERT INTO record (seq, id, kind, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)", row)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 
-from guardlayer.provenance import SqliteLog
+from guardlayer.provenance import SqliteLog, leaf_hash
 from guardlayer.types import (
     Action,
     CheckedClaim,
@@ -36,12 +36,18 @@ TRIGGERS = ("record_keeps_its_place", "record_is_never_updated", "record_is_neve
 
 TAMPERED = {
     # A byte of a body; the same with the hash made to fit; and what can be done to rows.
-    "changed-byte": ["UPDATE record SET body = CAST(replace(CAST(body AS TEXT), '27', '28') AS BLOB) WHERE seq = 4"],
+    "changed-byte": ["UPDATE record SET body = CAST(replace(CAST(body AS TEXT), '27', '28') AS BLOB) WHERE seq = 3"],
     "changed-hash": ["UPDATE record SET leaf_hash = zeroblob(32) WHERE seq = 2"],
-    "changed-column": ["UPDATE record SET at = '2020-01-01T00:00:00Z' WHERE seq = 3"],
+    "changed-column": ["UPDATE record SET at = '2020-01-01T00:00:00Z' WHERE seq = 4"],
     "removed-row": ["DELETE FROM record WHERE seq = 2"],
     "removed-start": ["DELETE FROM record WHERE seq < 3"],
-    "removed-claim-at-end": ["DELETE FROM record WHERE seq = 5"],
+    "removed-response-at-end": ["DELETE FROM record WHERE seq = 5"],
+    # With every place and hash made to fit again.
+    "dropped-claim": [
+        "DELETE FROM record WHERE seq = 3",
+        "UPDATE record SET seq = seq - 1, body = CAST(json_set(CAST(body AS TEXT), '$.seq', seq - 1) AS BLOB) WHERE seq > 3",
+        "UPDATE record SET leaf_hash = leaf_hash_of(body)",
+    ],
     "closed-gap": ["DELETE FROM record WHERE seq = 2", "UPDATE record SET seq = seq - 1 WHERE seq > 2"],
     "swapped-rows": [
         "UPDATE record SET seq = 100 WHERE seq = 1",
@@ -111,6 +117,7 @@ def tamper(path: Path, statements: list[str]) -> None:
     guards = [db.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (name,)).get for name in TRIGGERS]
     for name in TRIGGERS:
         db.execute(f"DROP TRIGGER {name}")
+    db.create_scalar_function("leaf_hash_of", leaf_hash, 1)
     for statement in statements:
         db.execute(statement)
     for guard in guards:
