@@ -145,6 +145,18 @@ async def test_tags_metadata_and_callbacks_reach_the_runnables_inside(guard):
         assert ended[-1] == TRUE, "what the guarded run reports as its output is the checked one"
 
 
+async def test_events_of_the_guarded_run_hold_only_checked_text(guard):
+    """Who listens to the guarded run by its name hears nothing that was not checked."""
+    guarded = GuardedRunnable(inner=PROMPT | model() | StrOutputParser(), guard=guard, name="guarded")
+    chain = guarded | RunnableLambda(str.upper)
+    events = chain.astream_events({"question": QUESTION}, version="v2", include_names=["guarded"])
+    said = "".join(
+        [str(event["data"].get("chunk", "")) + str(event["data"].get("output", "")) async for event in events]
+    )
+    assert TRUE in said
+    assert "$39" not in said
+
+
 def test_bound_configured_and_retried_runnables_stay_guarded(guard):
     """What LangChain builds around a runnable is built around the guarded one."""
     guarded = GuardedRunnable(inner=PROMPT | model() | StrOutputParser(), guard=guard)
@@ -198,6 +210,16 @@ def test_keys_can_be_named(guard):
         assert guarded.invoke({"ask": QUESTION, "facts": ["Berlin is large."]})["reply"] == "$49"
     assert collected[0].draft.text == "$39"
     assert [piece.text for piece in collected[0].draft.evidence] == ["Berlin is large."]
+
+
+@pytest.mark.parametrize("key", ["context", "documents", "source_documents"])
+def test_documents_in_the_input_are_evidence(guard, key):
+    """A chain that was handed what was retrieved, as texts or as documents."""
+    guarded = GuardedRunnable(inner=RunnableLambda(lambda _: "Hello!"), guard=guard)
+    for pieces in (["Acme sells anvils."], [Document("Acme sells anvils.")], "Acme sells anvils."):
+        with reports() as collected:
+            guarded.invoke({"question": QUESTION, key: pieces})
+        assert [piece.text for piece in collected[0].draft.evidence] == ["Acme sells anvils."]
 
 
 def test_tool_outputs_and_artifacts_are_evidence(guard):

@@ -75,20 +75,23 @@ def engine(*replies: str, streaming: bool = False, **options: Any) -> RetrieverQ
     return RetrieverQueryEngine.from_args(Shelf(), llm=llm, streaming=streaming, **options)
 
 
+class Fixed(CustomQueryEngine):
+    """An engine that answers with what it is given; LlamaIndex makes a response of a string."""
+
+    answer: Any
+
+    def custom_query(self, query_str: str) -> Any:
+        return self.answer
+
+
 def fixed(response: Any) -> CustomQueryEngine:
-    """An engine that answers with a given response."""
+    return Fixed(answer=response)
 
-    class Fixed(CustomQueryEngine):
-        def custom_query(self, query_str: str) -> Any:
-            return response
 
-        def _query(self, query_bundle: QueryBundle) -> Any:
-            return response
-
-        async def _aquery(self, query_bundle: QueryBundle) -> Any:
-            return response
-
-    return Fixed()
+async def test_custom_engines_that_only_have_the_public_query(guard):
+    """``CustomQueryEngine`` refuses ``_query``; it is guarded all the same."""
+    guarded = GuardedQueryEngine(inner=fixed(RAW), guard=guard)
+    assert [str(guarded.query(QUESTION)), str(await guarded.aquery(QUESTION))] == [TRUE, TRUE]
 
 
 async def test_query_and_aquery_give_the_checked_text_and_the_same_report(guard):

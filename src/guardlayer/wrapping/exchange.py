@@ -270,7 +270,9 @@ class _Sheet:
         kept = [
             chunk
             for before, chunk in zip(self.given.chunks, chunks, strict=True)
-            if chunk != "" or before == ""  # a run of text that an edit emptied is no chunk any more
+            if not isinstance(chunk, str)
+            or chunk
+            or not before  # a run of text that an edit emptied is no chunk any more
         ]
         return Answer(tuple(kept or chunks[:1]), returned)
 

@@ -21,8 +21,8 @@ class GuardedQueryEngine(BaseQueryEngine):
 
     The query is the question, the source nodes of the response are evidence, and ``response.metadata["guardlayer"]``
     lists what was found, in brief. A streaming response is drained and checked as a whole before it is returned; its
-    tokens then come at once. When the policy asks again, the query carries what was wrong, and still retrieves by its
-    own words.
+    tokens then come at once. When the policy asks again, the query carries what was wrong; embeddings are still made of
+    the query alone. Instrumentation sees the inner engine's query, with its raw answer, inside the guarded one.
 
     Args:
         inner: The engine that answers.
@@ -92,14 +92,13 @@ class GuardedQueryEngine(BaseQueryEngine):
 
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         def call(call: Call) -> Answer:
-            # Its public twin would report the query to instrumentation a second time, with the raw answer.
-            return Answer((hold(self._inner._query(_again(query_bundle, call))),))  # noqa: SLF001 - see above
+            return Answer((hold(self._inner.query(_again(query_bundle, call))),))
 
         return _response(run(self._exchange(query_bundle), self._guard, call))
 
     async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         async def call(call: Call) -> Answer:
-            return Answer((await ahold(await self._inner._aquery(_again(query_bundle, call))),))  # noqa: SLF001 - as in _query
+            return Answer((await ahold(await self._inner.aquery(_again(query_bundle, call))),))
 
         return _response(await arun(self._exchange(query_bundle), self._guard, call))
 
