@@ -129,7 +129,8 @@ def _form(name: str) -> _Form:
     core = words
     if "of" in words[1:] and words[0] not in _BODIES:  # "Carl XVI Gustaf of Sweden", but not "Bank of America"
         core = words[: words.index("of", 1)]
-    kept = tuple(w for w in core if w not in TITLES and w not in AFFIXES)
+    lead = next((i for i, w in enumerate(core) if w not in TITLES), len(core))
+    kept = tuple(w for w in core[lead:] if w not in AFFIXES)
     core = kept or core
     proper = any(t.text[:1].isupper() for t in tokens)
     last = None
@@ -186,23 +187,29 @@ class Words:
         return first == second or self.tokens[second].start <= self.tokens[first].end + 1
 
 
-def find_name(words: Words, name: str, aliases: Sequence[str] = ()) -> NameMatch | None:
+def find_name(words: Words, name: str, aliases: Sequence[str] = (), *, person: bool = True) -> NameMatch | None:
     """Find ``name``, or one of its other names, in a claim.
+
+    Args:
+        words: The claim's words.
+        name: The name.
+        aliases: Its other names.
+        person: Whether the last word alone may stand for it, as it does for people and not for organisations.
 
     Returns:
         The strongest match, or ``None``.
     """
-    best = _find(words, name)
+    best = _find(words, name, person=person)
     for alias in aliases:
         if best is not None and best.strength is Strength.FULL:
             break
-        other = _find(words, alias)
+        other = _find(words, alias, person=person)
         if other is not None and (best is None or other.strength > best.strength):
             best = other
     return best
 
 
-def _find(words: Words, name: str) -> NameMatch | None:
+def _find(words: Words, name: str, *, person: bool) -> NameMatch | None:
     form = _form(name)
     if not form.words:
         return None
@@ -234,7 +241,7 @@ def _find(words: Words, name: str) -> NameMatch | None:
         ):  # "Los Angeles Lakers" is no part of "Los Angeles Clippers"
             return _match(words, form, Strength.PART, first=found[0], last=found[1], covered=found[2])
     if form.last is not None and form.last in present:
-        return _by_last(words, form)
+        return _by_last(words, form) if person else None
     if len(core) > 1 and core[1] in _ROMAN and core[0] in present:  # "Queen Margrethe" for "Margrethe II"
         at = words.norms.index(core[0])
         return _match(words, form, Strength.LAST, first=at, last=at + 1, covered=1)

@@ -29,6 +29,11 @@ _ASIDE = frozenset(
     "married wife husband son daughter father mother brother sister friend under with against alongside".split()
 )
 _ASSERTS = frozenset("is are was were be been being by named called : remains held becomes became".split())  # noqa: SIM905
+# Attributes whose values are organisations, places or things: the last word of such a name is no last name.
+_ORGANISATIONS = frozenset(
+    "team club company employer owner organisation organization party bank band brand manufacturer publisher label "  # noqa: SIM905
+    "country city capital headquarters seat university school league airline parent product currency supplier".split()
+)
 _REACH = 6
 """Words before a name in which its being an aside is looked for."""
 _DEMONYM = ("ian", "ish", "ese", "ist", "can", "man", "men", "tic", "ism")
@@ -223,10 +228,11 @@ def _negated(hit: _Hit, fact: Fact, score: float) -> Verdict:
 
 def _name_hits(tokens: list[Token], group: list[Evidence], alignment: Alignment) -> list[_Hit]:
     words = Words(tokens)
+    person = not _ORGANISATIONS & {t.norm for t in tokenize(_fact(group[0]).attribute)}
     hits: list[_Hit] = []
     for piece in group:
         fact = _fact(piece)
-        match = find_name(words, fact.value, fact.aliases)
+        match = find_name(words, fact.value, fact.aliases, person=person)
         if match is None:
             continue
         span = Span(tokens[match.first].start, tokens[match.last - 1].end)
@@ -332,8 +338,7 @@ def _slot(tokens: list[Token], alignment: Alignment, *, several: bool) -> Span |
     first = verb + 1
     while first < len(tokens) and (tokens[first].norm in _ASSERTS or tokens[first].norm in {"the", "currently", "now"}):
         first += 1
-    while first < len(tokens) and tokens[first].norm in TITLES:
-        first += 1
+    first = _past_role(tokens, first)
     last = first
     while last < len(tokens) and tokens[last].text[:1].isupper() and tokens[last].norm not in STOP_WORDS:
         if last > first and tokens[last].start > tokens[last - 1].end + 1:
@@ -347,6 +352,23 @@ def _slot(tokens: list[Token], alignment: Alignment, *, several: bool) -> Span |
     if first > 0 and tokens[first - 1].norm in {"a", "an", "not"}:
         return None
     return Span(run[0].start, run[-1].end)
+
+
+def _past_role(tokens: list[Token], first: int) -> int:
+    """Step over what introduces a name: "King", "the incumbent Prime Minister of India, "."""
+    position = first
+    while position < len(tokens) and tokens[position].norm in TITLES:
+        if position > first and tokens[position].start > tokens[position - 1].end + 1:
+            return position
+        position += 1
+    if position == first:
+        return first
+    for index in range(position, min(position + _REACH, len(tokens))):
+        if tokens[index].start > tokens[index - 1].end + 1:  # a comma, most likely: the role ends, the name begins
+            return index
+        if tokens[index].norm not in STOP_WORDS and not tokens[index].text[0].isupper():
+            break
+    return position
 
 
 def _boolean(
