@@ -62,8 +62,8 @@ def retract_source(writer: Writer, source: str, *, author: str | None, reason: s
 def rollback(writer: Writer, fact: str, to: int | When, *, author: str | None, reason: str | None) -> None:
     """Write the next version of a fact as a repetition of an earlier one, and withdraw what took over since."""
     versions = versions_of(writer, fact)
-    head, target = versions[-1], _version_at(versions, to)
-    undone = [] if target.tx_to is None else _taken_since(writer, head.fact, target.tx_to)
+    head, (target, until) = versions[-1], _version_at(versions, to)
+    undone = [] if until is None else _taken_since(writer, head.fact, until)
     repeated = (target.value, target.valid, target.source, target.corrected)
     if head.live and not undone and repeated == (head.value, head.valid, head.source, head.corrected):
         return
@@ -104,16 +104,17 @@ def _ended(old: Row, new: Interval) -> Interval:
         ) from None
 
 
-def _version_at(versions: list[Row], to: int | When) -> Row:
+def _version_at(versions: list[Row], to: int | When) -> tuple[Row, int | None]:
+    """Return the version meant, and the transaction time from which on what took over from it is undone."""
     fact = f"f{versions[0].fact}"
     if isinstance(to, int):
         if not 1 <= to <= len(versions):
             raise NotFoundError(f"{fact} has no version {to}; it has 1 to {len(versions)}")
-        return versions[to - 1]
+        return versions[to - 1], versions[to - 1].tx_to
     at = to_micros(instant(to, what="to"))
     for row in versions:
         if row.tx_from <= at and (row.tx_to is None or at < row.tx_to):
-            return row
+            return row, at + 1
     raise NotFoundError(f"{fact} was not recorded at that time; history() shows when it was, retract() withdraws it")
 
 
