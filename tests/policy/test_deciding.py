@@ -205,6 +205,14 @@ def test_a_redaction_takes_overlapping_corrections_and_marks_with_it():
     assert decision.actions == (Action.REDACT,) * 3
 
 
+@pytest.mark.parametrize(("start", "end", "left"), [(4, 6, "gh"), (5, 7, "h"), (1, 3, "fgh"), (0, 5, "fgh")])
+def test_redactions_that_overlap_or_touch_become_one(start, end, left):
+    """Two claims taken out side by side leave one note, not two, and no letter between them."""
+    text = "abcdefgh"
+    claims = [checked(text[:5], Label.STALE), checked(text[start:end], Label.STALE, at=start)]
+    assert Policy.preset("enforce").decide(draft(text), claims).output == REDACTION + left
+
+
 def test_corrections_that_disagree_about_the_same_words_remove_both_claims():
     """Neither value is picked silently; the same correction found twice is made once."""
     text = "The fee is 3% now."

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 import unicodedata
 from dataclasses import FrozenInstanceError, replace
 
@@ -29,6 +30,14 @@ def test_escaping_is_reversible_and_always_encodable(text):
     assert restore(escaped) == text
     if "\\ud" not in text and not any(unicodedata.category(c) == "Cs" for c in text):
         assert escaped is text
+
+
+def test_escaping_takes_linear_time():
+    """A long run of backslashes is read once."""
+    text = "\ud800" + "\\" * 300_000
+    begun = time.process_time()
+    assert restore(escape(text)) == text
+    assert time.process_time() - begun < 2
 
 
 @given(text=ANY_TEXT, name=ANY_TEXT, reason=ANY_TEXT)

@@ -155,7 +155,10 @@ class Why:
 
     @property
     def text(self) -> str:
-        """The chain as a tree a person can read; every character that could steer a terminal is shown as an escape."""
+        """The chain as a tree a person can read, claims counted from 1.
+
+        Every character that could steer a terminal is shown as an escape.
+        """
         return "\n".join(_draw(_response_node(self)))
 
     def to_json(self) -> dict[str, Any]:
@@ -288,7 +291,7 @@ def _response_node(why: Why) -> _Node:
     below.append(_Node(f"model: {_model_line(why.model)}"))
     below.append(_Node(f"policy: {shown(policy)} → {why.action}"))
     below += [_Node(f"notice: {shown(notice)}") for notice in why.notices]
-    below += [_claim_node(claim) for claim in why.claims]
+    below += [_claim_node(claim, why.of) for claim in why.claims]
     if not why.of:
         below.append(_Node("no claims were found in it"))
     return _Node(f"response {why.response}: {why.outcome}", tuple(below))
@@ -301,7 +304,7 @@ def _model_line(model: WhyModel | None) -> str:
     return shown(f"{model.name}, {model.digest or 'no digest'}{adapters}")
 
 
-def _claim_node(claim: WhyClaim) -> _Node:
+def _claim_node(claim: WhyClaim, of: int) -> _Node:
     score = "" if claim.score is None else f" {claim.score:.2f}"
     below = [_Node(f"because: {shown(claim.reason)}")]
     if claim.verifier:
@@ -316,7 +319,7 @@ def _claim_node(claim: WhyClaim) -> _Node:
         )
     where = f" at {shown(claim.path)}" if claim.path is not None else ""
     verdict = f"[{claim.kind}, {claim.verdict}{score} → {claim.action}]"
-    return _Node(f"claim {claim.index}{where}: {shown(claim.text)} {verdict}", tuple(below))
+    return _Node(f"claim {claim.index + 1} of {of}{where}: {shown(claim.text)} {verdict}", tuple(below))
 
 
 def _evidence_node(evidence: WhyEvidence) -> _Node:
