@@ -10,7 +10,6 @@ change. What vanishes has its transaction time closed by the version in which it
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from guardlayer.cutting import Cut, cut
 from guardlayer.errors import InputError, NotFoundError
+from guardlayer.knowledge.ranking import index_text
 from guardlayer.knowledge.reading import SkippedFile, Text, find, path_of, read, shown
 from guardlayer.knowledge.sources import checked_authority
 from guardlayer.knowledge.statement import cleaned
@@ -36,7 +36,6 @@ MAX_BYTES = 16 * 1024 * 1024
 Progress = Callable[[int, int, str], None]
 """Called as ``progress(files_done, files_in_all, path)`` after each file."""
 
-_LINK_TARGET = re.compile(r"\]\([^()\s]{0,2000}\)")
 _SIMILAR = 0.3  # least share of common words between a passage and the one that takes its place
 _COMMON = 50  # a word that stands in more new passages than this tells none of them apart
 
@@ -179,11 +178,6 @@ def retract(store: Store, source: str, *, reason: str | None = None) -> int:
         closed = sum(writer.end(head, "retracted", reason=reason).closed for head in writer.named(source))
         writer.finish()
     return closed
-
-
-def index_text(text: str) -> str:
-    """Return the words under which a passage is found, as the index and the query both spell them."""
-    return " ".join(search_terms(_LINK_TARGET.sub("]", text)))
 
 
 def _cuts_of(text: Text) -> tuple[Cut, ...]:

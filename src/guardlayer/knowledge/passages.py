@@ -2,7 +2,7 @@
 
 Retrieval takes its time from the words it has to rank, so it ranks few: the two rarest words of the claim together,
 and where that is not enough any of the four rarest (``docs/design/retrieval.md`` has the figures). What is found is
-then ordered by how much of the claim's information it shares: each word counts by how rare it is.
+then ordered by how much of the claim's information it shares: each word counts by how rare it is, a number half.
 """
 
 from __future__ import annotations
@@ -12,17 +12,15 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
 
 from guardlayer.errors import AuthorityError, StoreError
-from guardlayer.knowledge.ingest import MAX_BYTES, IngestResult, Progress, index_text, ingest, retract
+from guardlayer.knowledge.ingest import MAX_BYTES, IngestResult, Progress, ingest, retract
+from guardlayer.knowledge.ranking import DETAILS, Hit, choose, distinct, hit_of, index_text, order
 from guardlayer.knowledge.reading import SkippedFile
-from guardlayer.knowledge.sources import interval_of, source_of
-from guardlayer.knowledge.store import Store, from_micros, to_micros
+from guardlayer.knowledge.store import Store, to_micros
 from guardlayer.temporal import When
 from guardlayer.text import term_weight
-from guardlayer.types import Evidence, Query, Span, Standing
+from guardlayer.types import Evidence, Query, Standing
 
 __all__ = ["SCHEMA", "IngestResult", "KnowledgePassages", "Passages", "SkippedFile"]
 
@@ -75,24 +73,9 @@ _COMMON = 3000
 """Passages a word may stand in before ranking by it costs more than it tells; frequencies are counted up to this."""
 _CANDIDATES = 24  # least number of passages that are read in full and ordered
 _UNRANKED = 64  # newest passages read where every word of the claim is common
+_SURE = 0.9  # score from which a current passage says what was asked, and no more are looked for
 _MAX_TERMS = 64
-_LEAD_WEIGHT = 0.7
 _CACHED = 50_000
-
-_DETAILS = """
-SELECT p.id, p.text, p.lead, p.successor, p.closed,
-       d.source, d.uri, v.number, v.digest, v.authority, v.effective, v.effective_text,
-       o.effective, o.effective_text, o.recorded, c.effective, c.effective_text, c.state,
-       (SELECT l.start FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1),
-       (SELECT l."end" FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1)
-FROM json_each(?) AS wanted
-JOIN passage_passage AS p ON p.id = wanted.value
-JOIN doc_document AS d ON d.id = p.document
-JOIN doc_version AS o ON o.document = p.document AND o.number = p.opened
-JOIN doc_version AS v ON v.document = p.document AND v.number =
-     coalesce(p.closed - 1, (SELECT max(number) FROM doc_version WHERE document = p.document))
-LEFT JOIN doc_version AS c ON c.document = p.document AND c.number = p.closed
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +88,25 @@ class _Index:
 
 
 @dataclass(frozen=True, slots=True)
+class _Plan:
+    """The words of one search that an index knows, each with its frequency.
+
+    Attributes:
+        index: The index.
+        known: All of them, rarest first.
+        pair: The two rarest that are no numbers, as far as there are two.
+    """
+
+    index: _Index
+    known: tuple[tuple[int, str], ...]
+    pair: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _State:
     generation: int
     epoch: int
     indexes: tuple[_Index, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    id: int
-    successor: int | None
-    evidence: Evidence
 
 
 class Passages:
@@ -207,16 +198,18 @@ class Passages:
         if not terms or limit < 1:
             return ()
         wanted = max(4 * limit, _CANDIDATES)
-        ids = [id_ for index in state.indexes for id_ in self._candidates(index, terms, limit, wanted)]
-        if not ids:
-            return ()
+        plans = [plan for plan in (self._plan(index, terms) for index in state.indexes) if plan.known]
         weights = _weights(state.indexes, terms)
-        hits = _distinct(self._load(ids, weights, at))[:wanted]
-        named = {hit.id for hit in hits}
-        unseen = {hit.successor for hit in hits[:limit] if hit.successor} - named
+        hits = self._load((id_ for plan in plans for id_ in self._together(plan, wanted)), weights, at)
+        if not any(hit.evidence.score >= _SURE and hit.evidence.standing is Standing.CURRENT for hit in hits):
+            seen = {hit.id for hit in hits}
+            more = {id_ for plan in plans for id_ in self._any(plan, wanted)} - seen
+            hits += self._load(sorted(more), weights, at)
+        hits = distinct(hits)
+        unseen = {hit.successor for hit in hits[:limit] if hit.successor} - {hit.id for hit in hits}
         if unseen:
-            hits = _distinct([*hits, *self._load(sorted(unseen), weights, at)])
-        return tuple(hit.evidence for hit in sorted(_choose(hits, limit), key=_order))
+            hits = distinct([*hits, *self._load(sorted(unseen), weights, at)])
+        return tuple(hit.evidence for hit in sorted(choose(hits, limit), key=order))
 
     def _current(self) -> _State:
         """Return the state of the indexes, read again only when something was written."""
@@ -234,26 +227,29 @@ class Passages:
             self._state = state
         return state
 
-    def _candidates(self, index: _Index, terms: Sequence[str], limit: int, wanted: int) -> list[int]:
-        """Return ids of passages worth reading: the two rarest words together, then any of the four rarest."""
-        known = sorted((self._frequency(index, term), term) for term in terms)
-        known = [pair for pair in known if pair[0]]
-        if not known:
-            return []
-        # A claim's numbers are what it may have wrong: they rank, but do not decide what is looked at.
-        pair = sorted(known, key=lambda entry: (entry[1][0].isdigit(), entry[0]))[:2]
-        found = self._match(index, " AND ".join(_quoted(term) for _, term in pair), min(pair)[0], wanted)
-        if len(found) >= wanted or len(known) < 2:
-            return found
-        rare = [entry for entry in known if entry[0] < _COMMON][:4]
-        rare += [entry for entry in pair if entry not in rare and entry[0] < _COMMON]
-        if rare:
-            found += self._match(index, " OR ".join(_quoted(term) for _, term in rare), rare[-1][0], wanted)
-        elif len(found) < limit:
-            found += self._match(index, _quoted(known[0][1]), known[0][0], wanted)
-        return list(dict.fromkeys(found))
+    def _plan(self, index: _Index, terms: Sequence[str]) -> _Plan:
+        counted = ((self._frequency(index, term), term) for term in terms)
+        known = tuple(sorted(entry for entry in counted if entry[0]))
+        # A claim's numbers are what it may have wrong: they rank, but do not decide alone what is looked at.
+        pair = tuple(sorted(known, key=lambda entry: (entry[1][0].isdigit(), entry[0]))[:2])
+        return _Plan(index, known, pair)
+
+    def _together(self, plan: _Plan, wanted: int) -> list[int]:
+        """Return ids of passages that hold the two rarest words."""
+        expression = " AND ".join(_quoted(term) for _, term in plan.pair)
+        return self._match(plan.index, expression, max(plan.pair)[0], wanted)
+
+    def _any(self, plan: _Plan, wanted: int) -> list[int]:
+        """Return ids of passages that hold any of the four rarest words, as far as they are rare."""
+        rare = [entry for entry in plan.known if entry[0] < _COMMON][:4]
+        rare += [entry for entry in plan.pair if entry not in rare and entry[0] < _COMMON]
+        if not rare:
+            return self._match(plan.index, _quoted(plan.known[0][1]), plan.known[0][0], wanted)
+        expression = " OR ".join(_quoted(term) for _, term in rare)
+        return self._match(plan.index, expression, max(rare)[0], wanted)
 
     def _match(self, index: _Index, expression: str, frequency: int, wanted: int) -> list[int]:
+        """Return ids of matching passages, best first; the newest where a word is too common to rank by."""
         if frequency >= _COMMON:
             order, count = "rowid DESC", _UNRANKED
         else:
@@ -270,11 +266,14 @@ class Passages:
                 index.frequencies[term] = frequency
         return frequency
 
-    def _load(self, ids: Iterable[int], weights: dict[str, float], at: datetime) -> list[_Hit]:
-        rows = self._store.read(_DETAILS, (json.dumps(list(ids)),))
+    def _load(self, ids: Iterable[int], weights: dict[str, float], at: datetime) -> list[Hit]:
+        wanted = list(ids)
+        if not wanted:
+            return []
+        rows = self._store.read(DETAILS, (json.dumps(wanted),))
         total = sum(weights.values())
         moment = to_micros(at)
-        return [_hit(row, weights, total, moment) for row in rows]
+        return [hit_of(row, weights, total, moment) for row in rows]
 
 
 class KnowledgePassages:
@@ -319,73 +318,3 @@ def _weights(indexes: Sequence[_Index], terms: Sequence[str]) -> dict[str, float
         term: term_weight(term, holders=sum(index.frequencies.get(term, 0) for index in indexes), size=size)
         for term in terms
     }
-
-
-@lru_cache(maxsize=20_000)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(index_text(text).split())
-
-
-def _hit(row: tuple[Any, ...], weights: dict[str, float], total: float, at: int) -> _Hit:
-    (id_, text, lead, successor, closed, source, uri, number, digest, authority, effective, effective_text) = row[:12]
-    (start, start_text, recorded, end, end_text, state, first, last) = row[12:]
-    words, above = _words(text), _words(lead)
-    shared = sum(
-        weight if term in words else weight * _LEAD_WEIGHT if term in above else 0.0 for term, weight in weights.items()
-    )
-    if closed is None:
-        end = end_text = None
-    elif start is not None and end <= start:
-        end, end_text = start, start_text
-    if state == "retracted":
-        standing = Standing.RETRACTED
-    elif closed is not None and (end <= at or end == start):
-        standing = Standing.SUPERSEDED
-    elif start is not None and at < start:
-        standing = Standing.FUTURE
-    else:
-        standing = Standing.CURRENT
-    evidence = Evidence(
-        text,
-        source_of(source, uri, str(number), authority, effective, None, effective_text, None, digest),
-        Span(first, last),
-        standing,
-        interval_of(start, end, start_text, end_text),
-        from_micros(recorded),
-        score=min(1.0, shared / total) if total else 0.0,
-    )
-    return _Hit(id_, successor, evidence)
-
-
-def _rank(hit: _Hit) -> tuple[float, bool, int, int]:
-    evidence = hit.evidence
-    return -evidence.score, evidence.standing is not Standing.CURRENT, -evidence.source.authority, -hit.id
-
-
-def _order(hit: _Hit) -> tuple[bool, float, bool, int, int]:
-    return hit.evidence.standing is not Standing.CURRENT, *_rank(hit)
-
-
-def _distinct(hits: Sequence[_Hit]) -> list[_Hit]:
-    """Return each text once, as what it is worth most, best first."""
-    best: dict[str, _Hit] = {}
-    for hit in sorted(hits, key=_order):
-        best.setdefault(hit.evidence.text, hit)
-    return sorted(best.values(), key=_rank)
-
-
-def _choose(hits: Sequence[_Hit], limit: int) -> list[_Hit]:
-    """Take the best hits, each with its successor, and a current one among them wherever there is one."""
-    by_id = {hit.id: hit for hit in hits}
-    wanted: dict[int, _Hit] = {}
-    for hit in hits:
-        wanted[hit.id] = hit
-        successor = by_id.get(hit.successor or 0)
-        if successor is not None:
-            wanted[successor.id] = successor
-    chosen = list(wanted.values())[:limit]
-    if limit > 1 and all(hit.evidence.standing is not Standing.CURRENT for hit in chosen):
-        chosen[limit - 1 :] = [hit for hit in hits if hit.evidence.standing is Standing.CURRENT][:1] or chosen[
-            limit - 1 :
-        ]
-    return chosen
