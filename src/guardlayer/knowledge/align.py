@@ -312,7 +312,14 @@ def _specific(hits: list[tuple[_Key, Found]]) -> list[tuple[_Key, Found]]:
         weaker = not hit.phrase.own and any(
             other.phrase.own and other.first < hit.last and hit.first < other.last for _, other in hits
         )
-        if not inside and not weaker:
+        # General English that may mean several keys ("the fee", of two fees) means none.
+        vague = not hit.phrase.own and any(
+            not other.phrase.own
+            and other.first == hit.first
+            and rival.versions[0].attribute != view.versions[0].attribute
+            for rival, other in hits
+        )
+        if not inside and not weaker and not vague:
             kept.append((view, hit))
     return kept
 

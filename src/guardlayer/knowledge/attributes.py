@@ -31,6 +31,8 @@ RELATIONS: tuple[tuple[str, ...], ...] = (
     ("fee", "charge", "charges"),
     ("founder", "founded by", "co-founder"),
     ("founded", "founding date", "established", "established in", "founded in", "inception", "founding year"),
+    ("party", "belongs to", "affiliated with"),
+    ("position", "office", "post", "serves as"),
     ("employer", "works for", "works at", "employed by", "working for"),
     ("owner", "owned by", "owns", "parent company", "belongs to"),
     ("spouse", "married to", "wife", "husband"),
@@ -61,9 +63,18 @@ _WINDOW = 5
 """The words of a phrase stand within this many tokens of one another, or they are not that phrase."""
 
 
+_IRREGULAR = {
+    "held": "hold", "led": "lead", "ran": "run", "paid": "pay", "sold": "sell", "sells": "sell", "bought": "buy",
+    "wrote": "write", "written": "write", "built": "build", "made": "make", "won": "win", "grew": "grow",
+    "grown": "grow", "began": "begin", "taught": "teach", "spoke": "speak", "spoken": "speak", "chose": "choose",
+    "chosen": "choose", "drove": "drive", "driven": "drive", "rode": "ride", "shipped": "ship", "ships": "ship",
+}  # fmt: skip
+
+
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """Return a crude stem, the same for plays/playing/play and drives/driving/drive."""
+    word = _IRREGULAR.get(word, word)
     if len(word) <= 3 or word[-1].isdigit():
         return word
     for ending in ("ing", "ies", "ed", "es", "s"):
@@ -110,7 +121,8 @@ def phrases(name: str, synonyms: tuple[str, ...], entity_words: frozenset[str]) 
     for stems in own:
         if stems:
             ways.setdefault(stems, True)
-    heads = {" ".join(stems) for stems in own}
+    # A compound is a kind of its last word: "sports team" is a team, "list price" a price.
+    heads = {" ".join(stems) for stems in own} | {stems[-1] for stems in own if stems}
     for row in _rows():
         if heads & row.keys():
             for stems in row.values():
@@ -146,7 +158,9 @@ def _head(text: str, entity_words: frozenset[str]) -> tuple[str, ...]:
     if "of" in words[1:]:
         cut = words.index("of", 1)
         head = [w for w in words[:cut] if w not in STOP_WORDS]
-        if head and head[-1] not in {"rate", "date", "number", "head", "member", "chairman"}:
+        if head == ["member"]:  # a member of a party: the party is what counts
+            words = words[cut + 1 :]
+        elif head and head[-1] not in {"rate", "date", "number", "head", "chairman"}:
             words = words[:cut]
     kept = [w for w in words if w not in _ARTICLES and w not in _TIMELESS and w not in entity_words and w != "of"]
     # Prepositions belong to a verb phrase ("plays for") and to nothing else.
