@@ -124,7 +124,8 @@ class KnowledgeContract:
             now = kb.history(*PRICE)
             assert len(now) >= len(seen), "a version was lost"
             for before in seen:
-                after = next(f for f in now if (f.id, f.version) == (before.id, before.version))
+                after = next((f for f in now if (f.id, f.version) == (before.id, before.version)), None)
+                assert after is not None, f"version {before.version} of {before.id} was lost"
                 assert (after.value, after.valid, after.source) == (before.value, before.valid, before.source)
                 assert before.recorded.end in (None, after.recorded.end), f"{before} was closed twice"
             seen = now

@@ -88,7 +88,8 @@ class PolicyContract:
             if decision.action in _WITHHOLDING:
                 assert SECRET not in decision.output, f"{label}: {decision.action} shows {show(decision.output)}"
                 continue
-            output: Any = json.loads(decision.output)
+            output = _parsed(decision.output)
+            assert isinstance(output, dict), f"{label}: {show(decision.output)} is no JSON object"
             assert sorted(output) == sorted(data), f"{label}: the keys changed to {list(output)}"
             assert output["plan"] == data["plan"], f"{label}: an untouched field changed"
             assert output["deep"] == data["deep"], f"{label}: an untouched field changed"
@@ -143,6 +144,13 @@ def _checked(said: Any, label: Label, replacement: str | None) -> CheckedClaim:
         error="the authority is away" if label is Label.UNVERIFIABLE else None,
     )
     return CheckedClaim(said, verdict)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _applied(text: str, edits: tuple[Edit, ...]) -> str:
