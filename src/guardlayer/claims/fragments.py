@@ -18,8 +18,8 @@ _SHORT: Final = 12
 _LATIN: Final = re.compile(r"[A-Za-zÀ-ɏ]")
 _SMALL_TALK: Final = re.compile(
     r"(?i)^\W*(?:hi|hello|hey|sure|certainly|of course|absolutely|great|thanks|thank you|ok|okay|alright|welcome|sorry"
-    r"|good (?:question|morning|evening|afternoon)|great question|no problem|you're welcome|congratulations|happy to help"
-    r"|dear|bye|goodbye|cheers|wow|oh|ah|hmm|well|please|note|let's|let me)\b"
+    r"|good (?:question|morning|evening|afternoon)|great question|no problem|you're welcome|congratulations"
+    r"|happy to help|dear|bye|goodbye|cheers|wow|oh|ah|hmm|well|please|note|let's|let me)\b"
 )
 _AFFIRMATION: Final = re.compile(
     r"(?i)^\W*(yes|yeah|yep|correct|indeed|right|no|nope|not?)\b[\s,.!]*(?:that(?:'s| is) (?:right|correct)|"
@@ -75,7 +75,7 @@ def against_question(parts: list[Part], frame: Frame) -> list[Part] | None:
     if not continues and (is_small_talk(text) or not is_fragment(text)):
         return None
     if frame.open:
-        return [supplied(frame.before), *parts]
+        return [supplied(frame.before.rstrip() if text[0] in ",;" else frame.before), *parts]
     length = len(text.rstrip(" .!"))
     first = text.split(None, 1)[0]
     low = first.lower()

@@ -85,7 +85,7 @@ class Memory:
     def resolve(self, parts: list[Part]) -> list[Part]:
         """Return the reading with its first reference replaced by the name it stands for, if one clearly fits."""
         text = text_of(parts)
-        if len(text) > READ_LIMIT:
+        if len(text) > READ_LIMIT or text.rstrip().endswith("?"):
             return parts
         for match in _REFERENCE.finditer(text):
             low = match.group().lower()
@@ -238,7 +238,7 @@ class Memory:
         if tokens[0] in ROLES:
             rest = [token for token in tokens if token not in ROLES]
             if not rest or rest[0] == "of":
-                return None if not rest else _Name(name, start, False, subject, False)
+                return None
         if tokens[0] in TITLES or tokens[0] in ("king", "queen", "pope", "prince", "princess", "sir"):
             person = True
         elif name in self._persons:

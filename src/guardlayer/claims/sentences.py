@@ -115,14 +115,14 @@ def _line_ends(text: str, begin: int, match: re.Match[str], stop: int) -> bool:
     at, after = match.span()
     if match.group().count("\n") > 1 or after >= stop:
         return True
-    before = text[max(begin, at - 200) : at].rstrip()
+    before = text[max(begin, at - 200) : at].rstrip("*_~ \t\r")
     if not before:
         return True
     last, following = before[-1], text[after]
-    if last in ".!?…:。！？।؟۔*_":
+    if last in ".!?…:。！？।؟۔":
         return True
     if following.islower() or last in ",;–—-(（、，":
-        return following.islower() or not following.isdigit()
+        return False
     line = text.rfind("\n", begin, at) + 1 or begin
     return at - line < _WRAP
 
@@ -157,8 +157,11 @@ def _ends(text: str, begin: int, match: re.Match[str], stop: int, *, first: bool
         return not (lower and before[:1].isupper() and word in VERBS_AFTER_NAME)
     if len(run) > 1 or run != ".":
         return not lower and word != "I"
-    if closers and closers.strip("*_~") and not lower:
-        return True
+    if closers.strip("*_~"):
+        if not lower:
+            return True
+        if ")" in closers:
+            return False
     return _dot_ends(before, word, opens=at - len(before) <= begin + 1, first=first)
 
 
@@ -179,7 +182,7 @@ def _dot_ends(before: str, word: str, *, opens: bool, first: bool) -> bool:
     if folded in NUMBERING_ABBREVIATIONS:
         return not word[:1].isdigit() and (starts or (folded == "no" and (upper or not word)))
     letter = len(before) == 1 and before.isalpha()
-    initials = "." in before and all(0 < len(part) <= 2 for part in before.split(".")) and before[0].isalpha()
+    initials = "." in before and all(0 < len(part) <= 2 and part.isalpha() for part in before.split("."))
     if folded in CLOSING_ABBREVIATIONS or initials or (letter and before.isupper()):
         return starts
     if opens and not first and before.isdigit() and len(before) <= 2:
