@@ -12,9 +12,9 @@ from datetime import datetime
 
 from guardlayer.text import sentences
 from guardlayer.types import Claim, Evidence, Label, Relation, Span, Standing, Verdict
-from guardlayer.verify.lexical_align import Aligned, align, quotes
+from guardlayer.verify.lexical_align import Aligned, align, may_align, quotes
 from guardlayer.verify.lexical_features import Features, Sentence, coverage, features, phrase, read
-from guardlayer.verify.values import Bound, Match, Value, render
+from guardlayer.verify.values import Bound, Match, Value, compare, render
 
 __all__ = ["Features", "LexicalVerifier", "explain", "features"]
 
@@ -64,6 +64,10 @@ class LexicalVerifier:
         current = [finding for piece in now if (finding := _judge(said, piece)) is not None]
         supporting = _best(finding for finding in current if finding.supports)
         refuting = _best(finding for finding in current if not finding.supports)
+        if refuting is not None and _several_values(
+            f for f in current if f.evidence.source.id == refuting.evidence.source.id
+        ):
+            return None
         if supporting is not None and refuting is not None:
             return _between(claim, supporting, refuting)
         if supporting is not None:
@@ -89,9 +93,9 @@ def _judge(said: Sentence, piece: Evidence) -> _Finding | None:
     """Return what the most telling sentence of a passage says; ``None`` if it says nothing, or contradicts itself."""
     found: list[_Finding] = []
     for start, end in sentences(piece.text):
-        sentence = read(piece.text[start:end])
-        if not said.terms & sentence.terms:
+        if not may_align(said, piece.text[start:end]):
             continue
+        sentence = read(piece.text[start:end])
         score = quotes(said, sentence)
         if score:
             found.append(_Finding(piece, sentence, True, score))
@@ -101,9 +105,15 @@ def _judge(said: Sentence, piece: Evidence) -> _Finding | None:
             supports = aligned.match is not Match.DIFFERENT
             score = _ROUNDED_SCORE if aligned.match is Match.ROUNDED else _ALIGNED_SCORE
             found.append(_Finding(piece, sentence, supports, score, aligned))
-    if len({finding.supports for finding in found}) != 1:
+    if len({finding.supports for finding in found}) != 1 or _several_values(found):
         return None
     return max(found, key=lambda finding: finding.score)
+
+
+def _several_values(findings: Iterable[_Finding]) -> bool:
+    """Say whether one source gives several values for what looks like one subject, so that it must be more than one."""
+    values = [finding.aligned.true for finding in findings if finding.aligned is not None and not finding.supports]
+    return any(compare(values[0], value) is Match.DIFFERENT for value in values[1:])
 
 
 def _best(findings: Iterable[_Finding]) -> _Finding | None:

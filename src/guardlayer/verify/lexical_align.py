@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from guardlayer.text import STOP_WORDS, Token, search_terms
+from guardlayer.text import STOP_WORDS, Token, fold, search_terms
 from guardlayer.verify.lexical_features import (
     CHANGED,
     DOWN,
@@ -39,7 +39,10 @@ _HARD_LIMITS = word_set("if unless except excepting excluding only until till pr
 _ENDS_TRAIL = word_set("and but which while whereas who so because")
 _SCOPES = word_set("since from effective of starting beginning")
 _BREAKS = frozenset(',;:—–()[]"“”|')
-_FREE = STOP_WORDS | HEDGES | {"our", "your", "my"}
+_POSSESSIVES = frozenset(("our", "your", "my"))
+_WEIGHTLESS = STATES | HEDGES | frozenset(MODALITY) | _POSSESSIVES
+_CARRIERS = word_set("cost take last weigh measure run price")
+_FREE = STOP_WORDS | HEDGES | _POSSESSIVES
 _QUOTE_TOKENS, _QUOTE_TERMS, _WHOLE_TERMS = 4, 3, 2
 """A quotation has this many words and content words; one that is a whole sentence needs fewer."""
 
@@ -56,6 +59,12 @@ class Aligned(NamedTuple):
     match: Match
     said: Value
     true: Value
+
+
+def may_align(claim: Sentence, text: str) -> bool:
+    """Say whether ``text`` can hold every word that an alignment needs: a test of letters, before any reading."""
+    folded = fold(text)
+    return all(term[:-1][:6] in folded for term in claim.terms if term not in _WEIGHTLESS and term not in _CARRIERS)
 
 
 def quotes(claim: Sentence, sentence: Sentence) -> float:
@@ -132,7 +141,7 @@ def align(claim: Sentence, sentence: Sentence) -> Aligned | None:
     Returns:
         The comparison, or ``None`` where nothing aligns or the two cannot be compared.
     """
-    if not claim.values or not sentence.values or not claim.terms <= sentence.terms | STATES | HEDGES:
+    if not claim.values or not sentence.values or not claim.terms <= sentence.terms | _WEIGHTLESS | _CARRIERS:
         return None
     if claim.negated or sentence.negated or claim.modality != sentence.modality or direction(claim, sentence):
         return None
@@ -186,7 +195,11 @@ def _lead(sentence: Sentence, value: Value) -> list[str]:
     """Return the content words before a quantity, verbs of state and change left out: its subject."""
     before = mask(sentence.text, sentence.values)[: min(value.start, value.phrase_start)]
     before = before[before.rfind(";") + 1 :]
-    return [term for term in search_terms(before) if term not in STATES and term not in HEDGES and term not in MODALITY]
+    terms = [term for term in search_terms(before) if term not in _WEIGHTLESS]
+    # "Shipping costs $5" and "shipping is $7" have one subject.
+    while len(terms) > 1 and terms[-1] in _CARRIERS:
+        terms.pop()
+    return terms
 
 
 def _way(sentence: Sentence, value: Value) -> tuple[bool, bool]:
