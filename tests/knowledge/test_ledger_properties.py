@@ -39,7 +39,7 @@ class Version:
     supersedes: int | None = None
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     pass
 
 
@@ -95,12 +95,12 @@ class Model:
         for one, other in combinations(live, 2):
             same = one.key == other.key and one.source == other.source
             if same and one.value != other.value and one.start < other.end and other.start < one.end:
-                raise Refused
+                raise RefusedError
 
     def add(self, at, key, value, source, authority, start, end):
         start, end = start or "0001", end or "9999"
         if end <= start:
-            raise Refused
+            raise RefusedError
         rank = self.authority.get(source, 0) if authority is None else authority
         heard = [v for v in self.versions if (v.key, v.value, v.source, v.start) == (key, value, source, start)]
         for v in heard:
@@ -108,21 +108,22 @@ class Model:
                 if authority is not None and v.authority != authority:
                     self._next(v, at, authority=rank)
                 self.authority[source] = rank
-                return None
+                return
         self.authority[source] = rank
         if any(v.end == end and self.live(v.fact) for v in heard):
-            return None
+            return
         for v in heard:
             if v.tx_to is None:
                 self._next(v, at, end=end, **({} if authority is None else {"authority": rank}))
-                return self._check()
+                self._check()
+                return
         self._new(key=key, value=value, source=source, authority=rank, start=start, end=end, tx_from=at)
         self._check()
 
     def correct(self, at, fact, value):
         row = self.live(fact)
         if row is None:
-            raise Refused
+            raise RefusedError
         if row.value != value:
             self._next(row, at, value=value, corrected=True)
             self._check()
@@ -130,7 +131,7 @@ class Model:
     def supersede(self, at, fact, value, start, source):
         row = self.live(fact)
         if row is None:
-            raise Refused
+            raise RefusedError
         by = (source, self.authority.get(source, 0)) if source else (row.source, row.authority)
         for v in self.versions:
             told = (v.value, v.start, v.end, v.source, v.authority)
@@ -138,7 +139,7 @@ class Model:
                 return
         if row.end > start:
             if row.start >= start:
-                raise Refused
+                raise RefusedError
             self._next(row, at, end=start)
         if source:
             self.authority.setdefault(source, 0)
@@ -219,7 +220,7 @@ class Twin:
         try:
             model(self.last())
             expected = True
-        except Refused:
+        except RefusedError:
             self.model.versions, self.model.authority = before.versions, before.authority
             expected = False
         assert accepted == expected, verb
@@ -342,5 +343,5 @@ def test_the_model_can_tell_a_wrong_ledger():
     model.add(BEGIN, KEYS[0], "cem", "blog", 5, DAYS[1], DAYS[2])
     assert model.ask(KEYS[0], INSTANTS[1], None) == ({"cem"}, False)
     assert model.ask(KEYS[0], INSTANTS[2], None) == (set(), True)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         model.add(BEGIN, KEYS[0], "ann", "blog", None, None, DAYS[2])

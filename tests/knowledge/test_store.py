@@ -81,7 +81,7 @@ def test_a_database_from_a_newer_version_is_refused(tmp_path):
     connection = apsw.Connection(str(file))
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     connection.close()
-    with pytest.raises(StoreError, match="newer version .* upgrade"):
+    with pytest.raises(StoreError, match=r"newer version .* upgrade"):
         opened(file)
 
 
@@ -131,7 +131,7 @@ def test_a_damaged_database_is_said_to_be_damaged(tmp_path):
     raw = bytearray(file.read_bytes())
     raw[4096:] = b"\xff" * (len(raw) - 4096)
     file.write_bytes(raw)
-    with pytest.raises(StoreError, match="damaged|not a database"), Knowledge.open(file) as kb:
+    with pytest.raises(StoreError, match=r"damaged|not a database"), Knowledge.open(file) as kb:
         kb.ask("Company 1", "ceo")
 
 
@@ -139,7 +139,7 @@ def test_a_write_is_all_or_nothing_and_none_nests():
     """An error inside rolls everything back; a write inside a write is refused."""
     store = opened()
     generation = store.generation
-    with pytest.raises(ZeroDivisionError), store.write() as cursor:
+    with pytest.raises(ZeroDivisionError), store.write() as cursor:  # noqa: PT012 - the write before the error is the point
         cursor.execute("INSERT INTO entity (name) VALUES ('half')")
         raise ZeroDivisionError
     assert store.read("SELECT * FROM entity") == []
