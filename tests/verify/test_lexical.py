@@ -265,7 +265,7 @@ _TEXT = st.one_of(st.text(max_size=120), st.lists(_WORD, max_size=20).map(" ".jo
 
 
 @given(_TEXT, st.lists(st.tuples(_TEXT, st.sampled_from(Standing)), max_size=4))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_any_text_gives_a_whole_verdict_or_none(text, pieces):
     """No input crashes it; a verdict names its evidence with a relation, its verifier and a span inside the claim."""
     evidence = [passage(p, f"s{i % 2}", standing=standing) for i, (p, standing) in enumerate(pieces)]
