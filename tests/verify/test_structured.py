@@ -171,3 +171,44 @@ def test_a_fact_of_the_future_does_not_support_the_present(kb):
 def test_no_evidence_no_verdict():
     """Empty is not yes."""
     assert StructuredVerifier()(Claim("The fee is 3%.", 0, 14), (), AT) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("The list price of Acme is $49 and its headcount 9000.", Label.CONTRADICTED),
+        ("The list price of Acme is $39 and its headcount 4200.", Label.STALE),
+        ("The list price of Acme is $49 and its headcount 4200.", Label.SUPPORTED),
+    ],
+)
+def test_a_claim_of_several_parts_is_no_better_than_its_worst(kb, text, label):
+    """A true part does not cover for a wrong one."""
+    assert check(kb, text).label is label
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The headcount of Acme grew by 200.",
+        "The headcount of Acme in Germany is 200.",
+        "Acme's headcount will have 200 more people.",
+        "The list price of Acme fell 20%.",
+    ],
+)
+def test_a_change_or_another_scope_is_not_the_value(kb, text):
+    """What the key does not cover is not called wrong."""
+    verdict = check(kb, text)
+    assert verdict is None, verdict
+
+
+def test_a_line_of_key_and_value_is_read(kb):
+    """ "Prime Minister of Italy: Bob Example" asserts a value without a verb."""
+    assert check(kb, "Prime Minister of Italy: Bob Example").label is Label.CONTRADICTED
+    assert check(kb, "Prime Minister of Italy: Giorgia Meloni").label is Label.SUPPORTED
+
+
+def test_the_name_goes_to_the_office_nearest_to_its_entity(kb):
+    """Being prime minister does not make somebody president."""
+    kb.add("Italy", "President of Italy", "Sergio Mattarella", valid_from="2015", source="wikidata")
+    text = "The President of Italy is the Prime Minister, Giorgia Meloni."
+    assert check(kb, text).label is Label.CONTRADICTED
