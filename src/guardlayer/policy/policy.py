@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -78,10 +79,7 @@ class Policy:
         """
         if name not in PRESETS:
             raise ConfigError(f"there is no policy preset {_shown(name)}; {suggest(name, list(PRESETS))}")
-        preset = PRESETS[name]
-        row = dict(zip(COLUMNS, preset.row, strict=True))
-        actions = {(kind, label): row[label] for kind in Kind for label in Label}
-        return cls(name, actions, on_error=preset.on_error, retries=preset.retries)
+        return _preset(name)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], *, where: str = "policy", name: str | None = None) -> Policy:
@@ -235,6 +233,14 @@ class Policy:
         for part in ("refusal", "redaction"):
             if not getattr(self.messages, part).strip():
                 raise ConfigError(f"{where}: messages.{part} is empty; readers must see that something is missing")
+
+
+@cache
+def _preset(name: str) -> Policy:
+    preset = PRESETS[name]
+    row = dict(zip(COLUMNS, preset.row, strict=True))
+    actions = {(kind, label): row[label] for kind in Kind for label in Label}
+    return Policy(name, actions, on_error=preset.on_error, retries=preset.retries)
 
 
 def _shown(value: object) -> str:
