@@ -8,8 +8,6 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from guardlayer.errors import InputError, LimitError
 
@@ -167,6 +165,9 @@ def shown(path: str | os.PathLike[str]) -> str:
 
 def path_of(uri: str) -> Path:
     """Return the path a ``file:`` URI stands for."""
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname  # lazily: it loads an HTTP client
+
     return Path(url2pathname(urlsplit(uri).path))
 
 
