@@ -210,6 +210,8 @@ async def _verify(query: Query, parts: Parts, step: Step, call: Authority | None
         return _unverifiable("could not ask " + "; ".join(failures), "; ".join(failures))
     if not asked:
         return Verdict(Label.UNSUPPORTED, 1.0, "no source is configured and no evidence came with the call")
+    if not evidence:
+        return Verdict(Label.UNSUPPORTED, 1.0, "no source that was asked speaks of this")
     return parts.cascade(claim, evidence, query.at)
 
 

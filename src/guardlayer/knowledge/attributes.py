@@ -108,7 +108,7 @@ class Found:
 
 @lru_cache(maxsize=16384)
 def phrases(name: str, synonyms: tuple[str, ...], entity_words: frozenset[str]) -> tuple[Phrase, ...]:
-    """Return every way to say the attribute, longest first.
+    """Return every way to say the attribute, its own names first, then the longest first.
 
     Args:
         name: The attribute's name.
@@ -128,7 +128,7 @@ def phrases(name: str, synonyms: tuple[str, ...], entity_words: frozenset[str]) 
             for stems in row.values():
                 ways.setdefault(stems, False)
     return tuple(
-        Phrase(stems, mine) for stems, mine in sorted(ways.items(), key=lambda way: (-len(way[0]), not way[1]))
+        Phrase(stems, mine) for stems, mine in sorted(ways.items(), key=lambda way: (not way[1], -len(way[0])))
     )
 
 
