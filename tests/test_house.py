@@ -79,8 +79,8 @@ def test_imports_bring_nothing_uninvited(statement: str, absent: tuple[str, ...]
     "statement",
     [
         "from guardlayer import Guard, Knowledge, Policy, verify",
-        "import guardlayer.verify; from guardlayer import verify",
-        "from guardlayer import verify; import guardlayer.verify.structured; from guardlayer import verify",
+        "import guardlayer.verifiers; from guardlayer import verify",
+        "from guardlayer import verify; import guardlayer.verifiers.structured; from guardlayer import verify",
         "import guardlayer; guardlayer.Guard; verify = guardlayer.verify",
     ],
 )

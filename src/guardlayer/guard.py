@@ -31,7 +31,7 @@ from guardlayer.protocols import Authority, Classifier, ProvenanceLog, Splitter,
 from guardlayer.protocols import Policy as PolicyProtocol
 from guardlayer.temporal import Clock, When, instant, utc_now
 from guardlayer.types import Claim, Draft, Kind, Model, Report, Turn, Verdict
-from guardlayer.verify import Cascade, LexicalVerifier, StructuredVerifier
+from guardlayer.verifiers import Cascade, LexicalVerifier, StructuredVerifier
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 
 from guardlayer.errors import AuthorityError, GuardlayerError
 from guardlayer.evidence import CallEvidence
-from guardlayer.policy import apply_data, apply_text
+from guardlayer.policy import apply_data, apply_text, canonical_json
 from guardlayer.protocols import Authority, Classifier, Policy, ProvenanceLog, Splitter
 from guardlayer.types import (
     Action,
@@ -40,7 +40,7 @@ from guardlayer.types import (
     Split,
     Verdict,
 )
-from guardlayer.verify import Cascade
+from guardlayer.verifiers import Cascade
 
 T = TypeVar("T")
 
@@ -227,7 +227,7 @@ def _corrected(draft: Draft, checked: Sequence[CheckedClaim], decision: Decision
     edits = [edit for edit in decision.edits if edit.end > edit.start and _inside(edit, ranges)]
     if draft.data is not None:
         data = apply_data(draft.data, edits)
-        return replace(draft, data=data, text=decision.output)
+        return replace(draft, data=data, text=canonical_json(data))
     return replace(draft, text=apply_text(draft.text, edits))
 
 

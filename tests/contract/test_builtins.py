@@ -27,7 +27,7 @@ from guardlayer.testing.contracts import (
 )
 from guardlayer.testing.contracts.verifier import Case
 from guardlayer.types import Label, Query, Record, Standing
-from guardlayer.verify import Cascade, LexicalVerifier, StructuredVerifier
+from guardlayer.verifiers import Cascade, LexicalVerifier, StructuredVerifier
 
 PRICE = "The list price of Acme is $49."
 

@@ -18,7 +18,7 @@ from guardlayer.policy import Policy
 from guardlayer.testing import FakeAuthority, FixedClock, MemoryLog, claim, contracts, evidence
 from guardlayer.testing.contracts.verifier import Case
 from guardlayer.types import Action, Edit, Kind, Label, Relation, Span, Split, Standing, Verdict
-from guardlayer.verify import StructuredVerifier
+from guardlayer.verifiers import StructuredVerifier
 
 PRICE = "The list price of Acme is $49."
 Suite = dict[str, Any]

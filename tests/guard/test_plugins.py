@@ -14,7 +14,7 @@ from guardlayer.errors import PluginError
 from guardlayer.kinds import RuleClassifier
 from guardlayer.plugins import GROUPS, load, names
 from guardlayer.protocols import Classifier, Splitter, Verifier
-from guardlayer.verify import LexicalVerifier, StructuredVerifier
+from guardlayer.verifiers import LexicalVerifier, StructuredVerifier
 
 CODE = '''
 from guardlayer.types import Label, Verdict

@@ -13,7 +13,7 @@ from guardlayer.pipeline import Parts, Route
 from guardlayer.policy import Policy
 from guardlayer.testing import FakeAuthority, evidence
 from guardlayer.types import Claim, Draft, Evidence, Kind, Label, Piece, Query, Relation, Skipped, Span, Split, Verdict
-from guardlayer.verify import Cascade
+from guardlayer.verifiers import Cascade
 
 Build = Callable[..., Parts]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from guardlayer.verify.values.dates import MONTHS
-from guardlayer.verify.values.model import Bound, Value, ValueType
-from guardlayer.verify.values.numerals import SCALES
-from guardlayer.verify.values.units import DIMENSION, convertible, is_calendar
+from guardlayer.verifiers.values.dates import MONTHS
+from guardlayer.verifiers.values.model import Bound, Value, ValueType
+from guardlayer.verifiers.values.numerals import SCALES
+from guardlayer.verifiers.values.units import DIMENSION, convertible, is_calendar
 
 _NUMBER = re.compile(r"[−-]?\d+(?:[.,'’\u202f\u00a0 ]\d+)*")
 _LETTERS = {"k": 10**3, "K": 10**3, "M": 10**6, "m": 10**6, "B": 10**9, "b": 10**9, "T": 10**12, "t": 10**12}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from guardlayer.temporal import Moment
-from guardlayer.verify.values.tokens import Tokens
+from guardlayer.verifiers.values.tokens import Tokens
 
 MONTHS = {
     name: number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from guardlayer.verify.values import Match, Value, compare, find, parse, render
+from guardlayer.verifiers.values import Match, Value, compare, find, parse, render
 
 E, R, D, I = Match.EQUAL, Match.ROUNDED, Match.DIFFERENT, Match.INCOMPARABLE  # noqa: E741
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from guardlayer.protocols import Verifier
 from guardlayer.temporal import Interval
 from guardlayer.types import Claim, Evidence, Fact, Label, Relation, Source, Standing
-from guardlayer.verify import LexicalVerifier
-from guardlayer.verify.lexical import explain, features
+from guardlayer.verifiers import LexicalVerifier
+from guardlayer.verifiers.lexical import explain, features
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 VERIFY = LexicalVerifier()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from guardlayer.text import STOP_WORDS, Token, fold, search_terms
-from guardlayer.verify.lexical_features import (
+from guardlayer.verifiers.lexical_features import (
     CHANGED,
     DOWN,
     HEDGES,
@@ -22,7 +22,7 @@ from guardlayer.verify.lexical_features import (
     mask,
     word_set,
 )
-from guardlayer.verify.values import Match, Value, ValueType, compare
+from guardlayer.verifiers.values import Match, Value, ValueType, compare
 
 _EMBEDDING = word_set(
     "if unless whether would could might claim claims claimed claiming alleged alleges allegedly reportedly rumor "

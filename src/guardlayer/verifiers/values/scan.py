@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from guardlayer.verify.values import bounds
-from guardlayer.verify.values.amounts import FRACTIONS, add_fraction, add_number, skip_cluster
-from guardlayer.verify.values.dates import MONTHS, Found, read_date, year_is_announced
-from guardlayer.verify.values.model import Bound, Value, ValueType
-from guardlayer.verify.values.numerals import NUMBER_WORDS, SCALES, VULGAR, leading_dot
-from guardlayer.verify.values.quantity import read_quantity
-from guardlayer.verify.values.tokens import Tokens, lower
-from guardlayer.verify.values.units import CODES, SYMBOLS
+from guardlayer.verifiers.values import bounds
+from guardlayer.verifiers.values.amounts import FRACTIONS, add_fraction, add_number, skip_cluster
+from guardlayer.verifiers.values.dates import MONTHS, Found, read_date, year_is_announced
+from guardlayer.verifiers.values.model import Bound, Value, ValueType
+from guardlayer.verifiers.values.numerals import NUMBER_WORDS, SCALES, VULGAR, leading_dot
+from guardlayer.verifiers.values.quantity import read_quantity
+from guardlayer.verifiers.values.tokens import Tokens, lower
+from guardlayer.verifiers.values.units import CODES, SYMBOLS
 
 _FLAGS = {"true": True, "false": False, "enabled": True, "disabled": False, "yes": True}
 _WHOLE_FLAGS = {**_FLAGS, "no": False, "on": True, "off": False}

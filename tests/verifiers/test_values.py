@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from guardlayer.verify.values import Bound, ValueType, find, parse
+from guardlayer.verifiers.values import Bound, ValueType, find, parse
 
 
 def one(text):

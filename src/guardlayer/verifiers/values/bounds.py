@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from guardlayer.verify.values.model import Bound
-from guardlayer.verify.values.tokens import Tokens
+from guardlayer.verifiers.values.model import Bound
+from guardlayer.verifiers.values.tokens import Tokens
 
 
 class Comparator(NamedTuple):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from guardlayer.text import STOP_WORDS, Token, search_terms, sentences, tokenize
-from guardlayer.verify.values import Match, Value, ValueType, compare, find
+from guardlayer.verifiers.values import Match, Value, ValueType, compare, find
 
 
 def word_set(text: str) -> frozenset[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from guardlayer.protocols import Verifier
 from guardlayer.types import Claim, Evidence, Label, Verdict
-from guardlayer.verify.lexical import explain
+from guardlayer.verifiers.lexical import explain
 
 NAME = "cascade/1"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from guardlayer.types import Claim, Evidence, Label, Source, Verdict
-from guardlayer.verify import Cascade, LexicalVerifier, StructuredVerifier, verify_pair
+from guardlayer.verifiers import Cascade, LexicalVerifier, StructuredVerifier, verify_pair
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 CLAIM = Claim("The fee is 3%.", 0, 14)

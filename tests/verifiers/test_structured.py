@@ -6,7 +6,7 @@ import pytest
 
 from guardlayer.knowledge import Knowledge
 from guardlayer.types import Claim, Label, Query, Relation
-from guardlayer.verify.structured import StructuredVerifier
+from guardlayer.verifiers.structured import StructuredVerifier
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardlayer.verify.values import Match, ValueType, compare, find, parse, render
+from guardlayer.verifiers.values import Match, ValueType, compare, find, parse, render
 
 _VOCABULARY = """the fee is was 3 4.2 % $ € million k days day May 2003 Q3 FY26 12 - – to from between and , . ( ) + 1,000
     v2.0.1 half a of two thirds no more than at least up not enabled per month 12/13/2016 ² ½ #7 10:30 pm O'Neil twenty one

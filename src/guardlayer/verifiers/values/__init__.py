@@ -4,9 +4,9 @@
 to what is true, ``render`` writes a true value in the style of another. All are pure and linear in their input.
 """
 
-from guardlayer.verify.values.compare import compare
-from guardlayer.verify.values.model import Bound, Match, Value, ValueType
-from guardlayer.verify.values.render import render
-from guardlayer.verify.values.scan import find, parse
+from guardlayer.verifiers.values.compare import compare
+from guardlayer.verifiers.values.model import Bound, Match, Value, ValueType
+from guardlayer.verifiers.values.render import render
+from guardlayer.verifiers.values.scan import find, parse
 
 __all__ = ["Bound", "Match", "Value", "ValueType", "compare", "find", "parse", "render"]

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from guardlayer.text import Token, tokenize
 from guardlayer.types import Alignment, Claim, Evidence, Fact, Label, Relation, Span, Standing, Verdict
-from guardlayer.verify import reasons
-from guardlayer.verify.asserted import (
+from guardlayer.verifiers import reasons
+from guardlayer.verifiers.asserted import (
     ASSERTS,
     NEGATION,
     Hit,
@@ -29,8 +29,8 @@ from guardlayer.verify.asserted import (
     typed_hits,
     value_of,
 )
-from guardlayer.verify.names import Strength
-from guardlayer.verify.values import Match, ValueType, compare, find, render
+from guardlayer.verifiers.names import Strength
+from guardlayer.verifiers.values import Match, ValueType, compare, find, render
 
 NAME = "structured/1"
 

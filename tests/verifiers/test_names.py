@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardlayer.text import tokenize
-from guardlayer.verify.names import Strength, Words, find_name
+from guardlayer.verifiers.names import Strength, Words, find_name
 
 
 def found(text, name, aliases=()):

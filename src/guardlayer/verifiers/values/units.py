@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import lru_cache
 
-from guardlayer.verify.values.model import ValueType
+from guardlayer.verifiers.values.model import ValueType
 
 _D = Decimal
 

@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from guardlayer.text import STOP_WORDS, Token, tokenize
 from guardlayer.types import Alignment, Claim, Evidence, Fact, Span
-from guardlayer.verify.names import AFFIXES, TITLES, Strength, Words, find_name
-from guardlayer.verify.values import Match, Value, compare, find, parse
+from guardlayer.verifiers.names import AFFIXES, TITLES, Strength, Words, find_name
+from guardlayer.verifiers.values import Match, Value, compare, find, parse
 
 NEGATION = frozenset("not no never neither nor isn't wasn't aren't weren't doesn't didn't cannot n't".split())  # noqa: SIM905
 # What stands before a name that is mentioned and not asserted: "after the resignation of Paolo Gentiloni".

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from guardlayer.text import sentences
 from guardlayer.types import Claim, Evidence, Label, Relation, Span, Standing, Verdict
-from guardlayer.verify.lexical_align import Aligned, align, may_align, quotes
-from guardlayer.verify.lexical_features import Features, Sentence, coverage, features, phrase, read
-from guardlayer.verify.values import Bound, Match, Value, compare, render
+from guardlayer.verifiers.lexical_align import Aligned, align, may_align, quotes
+from guardlayer.verifiers.lexical_features import Features, Sentence, coverage, features, phrase, read
+from guardlayer.verifiers.values import Bound, Match, Value, compare, render
 
 __all__ = ["Features", "LexicalVerifier", "explain", "features"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from guardlayer.verify.values import bounds
-from guardlayer.verify.values.model import Bound, Value, ValueType
-from guardlayer.verify.values.numerals import NUMBER_WORDS, SCALES
-from guardlayer.verify.values.quantity import Quantity, read_quantity
-from guardlayer.verify.values.tokens import Tokens
-from guardlayer.verify.values.units import SYMBOLS, is_calendar
+from guardlayer.verifiers.values import bounds
+from guardlayer.verifiers.values.model import Bound, Value, ValueType
+from guardlayer.verifiers.values.numerals import NUMBER_WORDS, SCALES
+from guardlayer.verifiers.values.quantity import Quantity, read_quantity
+from guardlayer.verifiers.values.tokens import Tokens
+from guardlayer.verifiers.values.units import SYMBOLS, is_calendar
 
 FRACTIONS = {"half": (1, 2), "third": (1, 3), "thirds": (1, 3), "quarter": (1, 4), "quarters": (1, 4)}
 """Word to the share it names."""

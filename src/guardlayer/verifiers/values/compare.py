@@ -17,8 +17,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from guardlayer.text import key
-from guardlayer.verify.values.model import Bound, Match, Value, ValueType
-from guardlayer.verify.values.units import DIMENSION, convertible, is_calendar
+from guardlayer.verifiers.values.model import Bound, Match, Value, ValueType
+from guardlayer.verifiers.values.units import DIMENSION, convertible, is_calendar
 
 ROUNDING_CAP = Decimal("0.05")
 """A rounded value is at most this far from the true one, as a share of the larger; a tighter cap holds for per cent."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from guardlayer.verify.values.model import ValueType
-from guardlayer.verify.values.numerals import SCALES, VULGAR, Numeral, leading_dot, read_numeral
-from guardlayer.verify.values.tokens import Tokens
-from guardlayer.verify.values.units import (
+from guardlayer.verifiers.values.model import ValueType
+from guardlayer.verifiers.values.numerals import SCALES, VULGAR, Numeral, leading_dot, read_numeral
+from guardlayer.verifiers.values.tokens import Tokens
+from guardlayer.verifiers.values.units import (
     ATTACHED_ONLY,
     CODES,
     CURRENCY_WORDS,
