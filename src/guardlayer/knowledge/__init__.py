@@ -1,8 +1,9 @@
 """The knowledge layer: a keyed bitemporal ledger of facts, and documents as passages."""
 
 from guardlayer.knowledge.answer import Answer
-from guardlayer.knowledge.knowledge import Knowledge, Stats
+from guardlayer.knowledge.knowledge import Knowledge
 from guardlayer.knowledge.ledger import AttributeInfo, Change, Ledger
 from guardlayer.knowledge.load import LoadResult
+from guardlayer.knowledge.stats import Stats
 
 __all__ = ["Answer", "AttributeInfo", "Change", "Knowledge", "Ledger", "LoadResult", "Stats"]

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from guardlayer.errors import ConfigError, InputError, NotFoundError
 from guardlayer.knowledge import verbs
 from guardlayer.knowledge.align import KeyedFacts
 from guardlayer.knowledge.answer import Answer, answer
+from guardlayer.knowledge.ingest import Progress
 from guardlayer.knowledge.ledger import Change, Ledger
 from guardlayer.knowledge.load import LoadResult, load_file
 from guardlayer.knowledge.passages import IngestResult, KnowledgePassages, Passages
@@ -31,32 +31,13 @@ from guardlayer.knowledge.statement import (
     qualifier_pairs,
     value_text,
 )
+from guardlayer.knowledge.stats import Stats, count
 from guardlayer.knowledge.store import BUSY_TIMEOUT_MS, Store
 from guardlayer.knowledge.writer import Writer
 from guardlayer.temporal import Clock, Interval, When, instant, utc_now
 from guardlayer.types import Fact, Source
 
 _FACT_ID = re.compile(r"f[0-9]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """How much a knowledge base holds."""
-
-    entities: int
-    names: int
-    attributes: int
-    facts: int
-    versions: int
-    sources: int
-    passages: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.facts:,} facts in {self.versions:,} versions about {self.entities:,} entities "
-            f"({self.names:,} names, {self.attributes:,} attributes) from {self.sources:,} sources; "
-            f"{self.passages:,} passages"
-        )
 
 
 class Knowledge:
@@ -350,10 +331,16 @@ class Knowledge:
         authority: int | None = None,
         effective_from: When | None = None,
         supersedes: str | None = None,
+        progress: Progress | None = None,
     ) -> IngestResult:
         """Read a document, or a folder of them, as passages; see :meth:`Passages.ingest`."""
         return self.passages.ingest(
-            path, source=source, authority=authority, effective_from=effective_from, supersedes=supersedes
+            path,
+            source=source,
+            authority=authority,
+            effective_from=effective_from,
+            supersedes=supersedes,
+            progress=progress,
         )
 
     # Asking -----------------------------------------------------------------------------------------------------
@@ -393,7 +380,10 @@ class Knowledge:
             if about is not None:
                 asked = next(info.name for info in self.ledger.attributes() if info.id == about)
             if of is not None and about is not None:
-                facts = self.ledger.versions_of_key(of, about, qualifier_key(pairs))
+                key = qualifier_key(pairs)
+                facts = self.ledger.holding(of, about, key, at=when, known_at=known)
+                if not facts:  # an absence is explained by what there was and what there will be
+                    facts = self.ledger.versions_of_key(of, about, key)
                 facts = self.ledger.as_known(facts, about, known)
             narrowed = "".join(f", {name} {value}" for name, value in pairs)
             return answer(
@@ -442,12 +432,7 @@ class Knowledge:
 
     def stats(self) -> Stats:
         """Count what is held."""
-        counts: tuple[int, int, int, int, int, int] = self.store.read(
-            "SELECT (SELECT count(*) FROM entity), (SELECT count(*) FROM alias), (SELECT count(*) FROM attribute), "
-            "(SELECT coalesce(max(fact), 0) FROM fact), (SELECT count(*) FROM fact), "
-            "(SELECT count(DISTINCT name) FROM source)"
-        )[0]
-        return Stats(*counts, self.passages.count())
+        return count(self.store)
 
 
 def _several(names: Iterable[str], what: str) -> list[str]:

@@ -40,9 +40,9 @@ def from_micros(value: int) -> datetime:
 
 
 def _first(connection: apsw.Connection) -> None:
-    from guardlayer.knowledge import ledger, passages, sources
+    from guardlayer.knowledge import passages, schema, sources
 
-    for script in (_BASE, sources.SCHEMA, ledger.SCHEMA, passages.SCHEMA):
+    for script in (_BASE, sources.SCHEMA, schema.SCHEMA, passages.SCHEMA):
         connection.execute(script)
 
 
