@@ -54,9 +54,10 @@ def build(wanted: Wanted, screen: Screen) -> Guard:
     Raises:
         GuardlayerError: Something named cannot be read.
     """
-    from guardlayer.guard import Guard
+    from guardlayer.guard import DEFAULT_LOG, Guard
 
-    arguments: dict[str, Any] = {}
+    # A path, so that the guard takes the place as chosen: --help says where records go, no report needs to.
+    arguments: dict[str, Any] = {"log": Path(DEFAULT_LOG)}
     if wanted.config is not None:
         from guardlayer.config import load
 
@@ -66,7 +67,7 @@ def build(wanted: Wanted, screen: Screen) -> Guard:
     bodies += knowledge_of(wanted, screen)
     if bodies:
         arguments["knowledge"] = bodies[0]
-        arguments["sources"] = [authority for body in bodies[1:] for authority in (body.keyed, body.passages)]
+        arguments["sources"] = [authority for body in bodies[1:] for authority in (body.keyed, body.retrieval)]
     if wanted.policy is not None:
         arguments["policy"] = wanted.policy
     if wanted.no_log:

@@ -285,7 +285,7 @@ def _count(stream: IO[bytes], tally: Tally, out: Path) -> int:
     """Count the results of earlier runs; return the offset behind the last whole line."""
     stream.seek(0)
     whole = 0
-    for raw in stream:
+    for number, raw in enumerate(stream, 1):
         if not raw.endswith(b"\n"):
             break
         try:
@@ -293,7 +293,7 @@ def _count(stream: IO[bytes], tally: Tally, out: Path) -> int:
         except (ValueError, KeyError, TypeError):
             raise InputError(
                 "is not a result of an audit; name another file, or begin anew with --restart",
-                path=str(out), line=tally.lines + 1,
+                path=str(out), line=number,
             ) from None  # fmt: skip
         whole += len(raw)
     return whole

@@ -19,7 +19,7 @@ class Exit(IntEnum):
     USAGE = 2
     """Nothing was done: an option, a file or a fact cannot be read or is refused."""
     UNAVAILABLE = 3
-    """A database, the provenance log or another authority could not be used."""
+    """A database, the provenance log or another authority could not be used, or the log has no such record."""
     INCOMPLETE = 4
     """No finding, but something could not be checked: this is no pass."""
     DEFECT = 70

@@ -109,7 +109,7 @@ def complain(text: str) -> None:
 
 def _console(stream: IO[str]) -> Console:
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
+    if not stream.isatty() and not os.environ.get("COLUMNS", "").isdigit():
         console.width = WIDTH
     return console
 
