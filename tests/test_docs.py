@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+from unittest import SkipTest
 
 import pytest
 
@@ -53,11 +54,17 @@ def relative(path: Path) -> str:
     "page", [page for page in PAGES if any(b.language == "python" and b.runs for b in blocks(page))], ids=relative
 )
 def test_python_blocks_run(page: Path) -> None:
-    """Every Python block of a page runs, in order, in one namespace; a value behind `# →` is the value."""
+    """Every Python block of a page runs, in order, in one namespace; a value behind `# →` is the value.
+
+    Test classes that a page shows are run, too.
+    """
     namespace: dict[str, object] = {"__name__": "page"}
     for block in blocks(page):
         if block.language == "python" and block.runs:
             _run(block, page, namespace)
+    for name, suite in namespace.items():
+        if name.startswith("Test") and isinstance(suite, type):
+            _run_suite(suite)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=relative)
@@ -125,6 +132,12 @@ def _run(block: Block, page: Path, namespace: dict[str, object]) -> None:
         if shown is not None:
             said = {repr(value), str(value), heard.getvalue().strip()}
             assert _plain(shown[1]) in map(_plain, said), f"{page.name}:{node.lineno} shows {shown[1]!r}; it is {said}"
+
+
+def _run_suite(suite: type) -> None:
+    for name in [name for name in dir(suite) if name.startswith("test_")]:
+        with contextlib.suppress(SkipTest):
+            getattr(suite(), name)()
 
 
 def _sessions(text: str) -> Iterator[tuple[str, str]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from guardlayer import Action, ConfigError, Guard, GuardlayerError, Label
+from guardlayer import Action, ConfigError, Guard, GuardlayerError, Label, config
 from guardlayer.testing import FixedClock
 
+ROOT = Path(__file__).resolve().parents[2]
 FACTS = """entity,attribute,value,source,valid_from,valid_to
 Acme,list price,$39,price list 2024,2024-01-01,2025-05-01
 Acme,list price,$49,price list 2025,2025-05-01,
@@ -164,3 +166,13 @@ def test_a_bad_fact_file_is_named_with_its_line(folder: Path) -> None:
     guard = load(folder, '[guard]\nlog = false\n[knowledge]\npath = "acme.db"\n')
     assert guard.knowledge is not None
     assert guard.knowledge.stats().facts == 0
+
+
+def test_the_example_is_whole(folder: Path) -> None:
+    """The example of the documentation loads, and has every key that there is."""
+    text = (ROOT / "docs" / "guardlayer.example.toml").read_text()
+    assert load(folder, text).check("Hi.").policy.startswith("acme@")
+    table = tomllib.loads(text)
+    assert set(table["guard"]) == set(config._Guard.model_fields)
+    assert set(table["knowledge"]) == set(config._Knowledge.model_fields)
+    assert set(table) == set(config._File.model_fields)

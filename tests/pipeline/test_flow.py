@@ -273,8 +273,8 @@ def test_what_is_reported_is_recorded(drive: Drive, build) -> None:
     """The log holds the report, and the report names its record."""
     log = MemoryLog()
     report = drive(draft("it is old\nfine"), build(knows("old → new", "fine", "it is new"), log=log))
-    assert report.record == log.records[0].id
-    assert [r.kind for r in log.records] == ["response", "claim", "claim"]
+    assert report.record == log.records[-1].id
+    assert [r.kind for r in log.records] == ["claim", "claim", "response"]
     assert replace(log.reports[0], record=report.record) == report
 
 

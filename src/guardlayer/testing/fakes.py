@@ -199,13 +199,13 @@ class MemoryLog:
         return self._stored[seq][1]
 
     def append(self, report: Report) -> Record:
-        """Keep one record for the response, which is returned, and one for each claim."""
+        """Keep one record for each claim and then one for the response, and return the latter."""
         if self.error is not None:
             raise self.error
         with self._lock:
-            record = self._add("response", report.draft.call_id, _response_body(report))
             for number, claim in enumerate(report.claims):
                 self._add("claim", f"{report.draft.call_id}/{number}", _claim_body(report, claim))
+            record = self._add("response", report.draft.call_id, _response_body(report))
             self._reports.append(report)
         return record
 
