@@ -79,7 +79,7 @@ class RuleClassifier:
             if behavior and form is Form.CELL:
                 continue
             said = own if behavior else whole
-            if rule.needs and not any(need in said for need in rule.needs):
+            if rule.needs and not _has_one(said, rule.needs):
                 continue
             found = pattern.search(said) if rule.anywhere else pattern.match(said, opens if behavior else opens_whole)
             if found:
@@ -91,3 +91,10 @@ def _opens(text: str) -> int:
     """Return where a claim in lower case opens, after marks and words that only connect."""
     found = _CONNECTIVES.match(text)
     return found.end() if found else 0
+
+
+def _has_one(text: str, needs: tuple[str, ...]) -> bool:
+    for need in needs:  # noqa: SIM110 - a plain loop takes half the time of any() here, and runs for every claim
+        if need in text:
+            return True
+    return False
