@@ -1,7 +1,7 @@
 """``guardlayer.toml``: a guard as a file.
 
     [guard]
-    policy = "enforce"                   # a preset, or a [policy] table, or the path of a policy file
+    policy = "enforce"                   # a preset or a .toml file; a [policy] table changes single entries
     log = ".guardlayer/provenance.db"    # false switches it off
     model = "ft:support-2026-03"
     verifiers = ["structured", "lexical"]
@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from guardlayer.errors import ConfigError
 from guardlayer.knowledge import Knowledge
-from guardlayer.policy import PRESETS, Policy
+from guardlayer.policy import Policy
 
 MAX_BYTES = 1_000_000
 """A configuration file larger than this is none."""
@@ -99,7 +99,10 @@ def _policy(parsed: _File, base: Path, file: Path) -> Policy:
         table = {"extends": parsed.guard.policy, **parsed.policy}
         return Policy.from_mapping(table, where=f"{file}: [policy]")
     name = parsed.guard.policy
-    return Policy.coerce(name if name in PRESETS else base / name)
+    try:
+        return Policy.from_toml(base / name) if name.endswith(".toml") else Policy.preset(name)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: guard.policy: {error}") from error
 
 
 def _open(section: _Knowledge, base: Path) -> Knowledge:

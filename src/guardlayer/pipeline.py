@@ -76,8 +76,9 @@ class Parts:
         routes: Authorities by kind; a kind that is missing has no authority, and its claims are *unverifiable*.
             Behavior needs none.
         cascade: Compares claims with evidence.
-        policy: Decides what to do. Beside ``decide`` it may have ``deadline`` (seconds for the whole check), ``max_chars``,
-            ``on_error`` ("open", "annotate" or "closed", the default) and ``refuse``, as the policies of this package do.
+        policy: Decides what to do. Beside ``decide`` it may have ``deadline`` (seconds for the whole check),
+            ``max_chars``, ``on_error`` ("open", "annotate" or "closed", the default) and ``refuse``, as the policies
+            of this package do.
         log: Keeps the records; ``None`` keeps nothing.
         notices: What every report must say of this composition.
     """
@@ -199,9 +200,9 @@ async def _verify(query: Query, parts: Parts, step: Step, call: Authority | None
                 return _unverifiable("the deadline of the policy passed before the check was done", "deadline")
             try:
                 evidence.extend(await step.search(authority, query, timeout))
-            except TimeoutError:
-                return _unverifiable(f"{authority.id} gave no answer before the deadline of the policy", "deadline")
             except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises is an outcome, not a crash
+                if isinstance(error, TimeoutError) and deadline is not None and time.monotonic() >= deadline:
+                    return _unverifiable(f"{authority.id} gave no answer before the deadline of the policy", "deadline")
                 failures.append(f"{authority.id}: {_cause(error)}")
         verdict = parts.cascade.attempt(claim, evidence, query.at)
         if verdict is not None:

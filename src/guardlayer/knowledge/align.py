@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
+from guardlayer.errors import AuthorityError, StoreError
 from guardlayer.knowledge import attributes
 from guardlayer.knowledge.attributes import Found, Phrase
 from guardlayer.knowledge.ledger import Ledger
@@ -137,6 +138,12 @@ class KeyedFacts:
 
     def search(self, query: Query) -> Sequence[Evidence]:
         """Return the versions of every fact whose key ``query.claim`` speaks of; see :class:`Authority`."""
+        try:
+            return self._search(query)
+        except StoreError as error:
+            raise AuthorityError(f"the ledger cannot be read: {error}") from error
+
+    def _search(self, query: Query) -> Sequence[Evidence]:
         self._refresh()
         if not self._names:
             return ()
