@@ -104,7 +104,7 @@ def test_evidence_of_the_line_answers(cli, answers, tmp_path: Path, results):
     assert "no source is configured" not in results()[0]["claims"][0]["reason"]
 
 
-@pytest.mark.parametrize("torn", [b"", b'{"line": 3, "id"', b"\n"[:0]])
+@pytest.mark.parametrize("torn", [b"", b'{"line": 3, "id"'])
 def test_an_interrupted_audit_goes_on_behind_the_last_whole_line(audit, answers, results, tmp_path, monkeypatch, torn):
     """Interrupted and resumed gives byte for byte what an uninterrupted run gives; a torn line is done again."""
     out = tmp_path / "out.jsonl"
@@ -207,9 +207,20 @@ def test_what_is_no_result_file_is_not_written_to(audit, answers, tmp_path: Path
     assert "out.jsonl:1: " in changed.err
 
 
+def test_the_input_is_never_written_over(cli, answers, tmp_path: Path):
+    """Not by --restart either, and not under another name."""
+    (tmp_path / "link.jsonl").symlink_to(answers)
+    before = answers.read_bytes()
+    for out in (answers, tmp_path / "link.jsonl"):
+        done = cli("audit", answers, "--out", out, "--no-log", "--restart")
+        assert done.code == 2
+        assert "over the input" in done.err
+    assert answers.read_bytes() == before
+
+
 def test_two_audits_do_not_write_one_file(audit, answers, tmp_path: Path):
     """The second is told, and changes nothing."""
-    held = bulk.open_results(tmp_path / "out.jsonl", {}, restart=True)
+    held = bulk.open_results(tmp_path / "out.jsonl", answers, {}, restart=True)
     with held.stream:
         done = audit(answers, "--restart")
     assert done.code == 2

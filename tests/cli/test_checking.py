@@ -58,7 +58,11 @@ def test_a_text_a_file_and_stdin_are_the_same(check, tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [("missing.txt", "missing.txt: no such file"), ("latin.txt", "latin.txt: is not UTF-8 at byte 1")],
+    [
+        ("missing.txt", "missing.txt: no such file"),
+        ("latin.txt", "latin.txt: is not UTF-8 at byte 1"),
+        (".", "is a folder"),
+    ],
 )
 def test_unreadable_input_is_named(check, given, said, tmp_path: Path):
     """A mistyped file name is not checked as if it were the answer."""
@@ -90,6 +94,27 @@ def test_every_preset_can_be_named(check, policy):
     done = check(STALE, "--policy", policy, "--json")
     assert done.code == 1
     assert done.json["policy"]["name"] == policy
+
+
+def test_the_environment_names_the_knowledge(cli, database, monkeypatch, tmp_path: Path):
+    """GUARDLAYER_KNOWLEDGE holds one path, blanks and all; --knowledge wins over it."""
+    moved = tmp_path / "my facts" / "acme.db"
+    moved.parent.mkdir()
+    database.rename(moved)
+    monkeypatch.setenv("GUARDLAYER_KNOWLEDGE", str(moved))
+    assert cli("check", RIGHT, "--at", AT, "--no-log").code == 0
+    monkeypatch.setenv("GUARDLAYER_KNOWLEDGE", "none.db")
+    assert cli("check", RIGHT, "--at", AT, "--no-log").code == 2
+    assert cli("check", RIGHT, "--at", AT, "--no-log", "-k", moved).code == 0
+
+
+def test_a_text_over_the_limit_is_incomplete_and_not_a_pass(check, tmp_path: Path):
+    """A text too long to be checked is exit 4, with the limit as its reason."""
+    path = tmp_path / "long.txt"
+    path.write_text("x. " * 400_000)
+    done = check(path, "--json")
+    assert done.code == 4
+    assert done.json["claims"][0]["error"] == "limit"
 
 
 def test_evidence_files_answer(cli, tmp_path: Path):

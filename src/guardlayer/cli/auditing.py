@@ -81,7 +81,7 @@ def audit(
         "fields": [text_field, question_field, at_field, id_field, evidence_field],
         "began": Moment.parse(utc_now()).text,
     }
-    results = bulk.open_results(out, state, restart=restart)
+    results = bulk.open_results(out, file, state, restart=restart)
     tally = results.tally
     with results.stream:
         if tally.lines:

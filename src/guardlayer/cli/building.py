@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guardlayer.cli.options import ENV_KNOWLEDGE
 from guardlayer.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ class Wanted:
     """What the options of ``check`` and ``audit`` ask for.
 
     Attributes:
-        knowledge: Databases and fact files.
+        knowledge: Databases and fact files; where none is given, what the environment names.
         sources: Folders or files of documents.
         policy: Preset or policy file; ``None`` leaves what the configuration says.
         config: A ``guardlayer.toml``.
@@ -39,6 +41,21 @@ class Wanted:
     config: Path | None = None
     log: Path | None = None
     no_log: bool = False
+
+    @property
+    def databases(self) -> list[str]:
+        """Which of ``knowledge`` are databases."""
+        return [name for name in self._named if not is_facts(name)]
+
+    @property
+    def fact_files(self) -> list[str]:
+        """Which of ``knowledge`` are fact files."""
+        return [name for name in self._named if is_facts(name)]
+
+    @property
+    def _named(self) -> Sequence[str]:
+        from_environment = os.environ.get(ENV_KNOWLEDGE)
+        return self.knowledge or ([from_environment] if from_environment else [])
 
 
 def is_facts(name: str) -> bool:
@@ -83,8 +100,8 @@ def knowledge_of(wanted: Wanted, screen: Screen) -> list[Knowledge]:
     """Open the databases, read-only, and load the fact files and documents into one body of knowledge in memory."""
     from guardlayer.knowledge import Knowledge
 
-    bodies = [open_existing(name, read_only=True) for name in wanted.knowledge if not is_facts(name)]
-    files = [name for name in wanted.knowledge if is_facts(name)]
+    bodies = [open_existing(name, read_only=True) for name in wanted.databases]
+    files = wanted.fact_files
     if not files and not wanted.sources:
         return bodies
     memory = Knowledge.open(":memory:")
@@ -143,8 +160,10 @@ def read_text(given: str | None) -> str:
     if given is None or given == "-":
         return _decoded(sys.stdin.buffer.read(), "stdin")
     path = Path(given)
-    if _is_file(path):
+    if _holds(path.is_file):
         return read_file(path)
+    if _holds(path.is_dir):
+        raise InputError("is a folder; give a text or a file, and documents to check against as --sources", path=given)
     if given and not any(character.isspace() for character in given) and path.suffix in {".txt", ".md", ".json"}:
         raise InputError("no such file; a text of one word cannot end like a file name", path=given)
     return given
@@ -162,9 +181,9 @@ def read_file(path: Path) -> str:
         raise InputError(f"cannot be read: {error.strerror}", path=str(path)) from error
 
 
-def _is_file(path: Path) -> bool:
+def _holds(question: Callable[[], bool]) -> bool:
     try:
-        return path.is_file()
+        return question()
     except (OSError, ValueError):  # a text too long to be a file name
         return False
 
@@ -203,11 +222,10 @@ def fingerprint(wanted: Wanted) -> str:
     Raises:
         GuardlayerError: Something named cannot be read.
     """
-    total = hashlib.sha256(digest_of(name for name in wanted.knowledge if is_facts(name)).encode())
+    total = hashlib.sha256(digest_of(wanted.fact_files).encode())
     total.update(digest_of([*wanted.sources, *([wanted.config] if wanted.config else [])]).encode())
-    for name in wanted.knowledge:
-        if not is_facts(name):
-            with open_existing(name, read_only=True) as knowledge:
-                last = knowledge.store.read("SELECT last FROM tick")[0][0]
-                total.update(f"{last} {knowledge.stats()}".encode())
+    for name in wanted.databases:
+        with open_existing(name, read_only=True) as knowledge:
+            last = knowledge.store.read("SELECT last FROM tick")[0][0]
+            total.update(f"{last} {knowledge.stats()}".encode())
     return total.hexdigest()

@@ -104,11 +104,12 @@ class Results:
     state: dict[str, Any]
 
 
-def open_results(out: Path, state: dict[str, Any], *, restart: bool) -> Results:
+def open_results(out: Path, path: Path, state: dict[str, Any], *, restart: bool) -> Results:
     """Open the results for appending, behind the last whole line of an earlier run of the same audit.
 
     Args:
         out: The results file.
+        path: The input.
         state: What the results depend on; ``began`` is taken from the earlier run where there is one.
         restart: Begin anew, whatever is there.
 
@@ -117,6 +118,8 @@ def open_results(out: Path, state: dict[str, Any], *, restart: bool) -> Results:
     """
     sidecar = out.with_name(out.name + ".state.json")
     tally = Tally()
+    if path.exists() and any(file.exists() and file.samefile(path) for file in (out, sidecar)):
+        raise InputError("would be written over the input; name another file with --out", path=str(out))
     try:
         stream = out.open("a+b")
     except OSError as error:

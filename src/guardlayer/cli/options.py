@@ -60,10 +60,14 @@ Config = Annotated[
 KnowledgeMany = Annotated[
     list[str],
     typer.Option(
-        "--knowledge", "-k", metavar="DB|FACTS", envvar=ENV_KNOWLEDGE,
-        help="A knowledge database (.db), or a fact file (.csv, .jsonl, .yaml) that is loaded into memory. Repeatable.",
+        "--knowledge",
+        "-k",
+        metavar="DB|FACTS",
+        # No envvar= here: where an option repeats, the variable would be split at its blanks.
+        help="A knowledge database (.db), or a fact file (.csv, .jsonl, .yaml) that is loaded into memory. Repeatable. "
+        f"\\[env var: {ENV_KNOWLEDGE}]",
     ),
-]  # fmt: skip
+]
 KnowledgeOne = Annotated[
     str | None,
     typer.Option("--knowledge", "-k", metavar="DB", envvar=ENV_KNOWLEDGE, help="The knowledge database."),

@@ -98,7 +98,7 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Tell people something beside the result, on stderr."""
-        self.err.print(Text(visible(text), style="dim"))
+        self.err.print(Text(visible(text), style="dim"), soft_wrap=True)
 
 
 def complain(text: str) -> None:

@@ -39,7 +39,7 @@ DONE = {
     Action.ANNOTATE: "marked",
     Action.CORRECT: "corrected",
     Action.REDACT: "taken out",
-    Action.RETRY: "asked again",
+    Action.RETRY: "ask again",
     Action.BLOCK: "blocked",
 }
 """What an action did to a claim, in a word."""
