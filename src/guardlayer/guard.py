@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self, TypeVar, overload
@@ -81,16 +82,24 @@ class Guard:
         clock: Clock = utc_now,
     ) -> None:
         self.knowledge = Knowledge.open(knowledge, clock=clock) if isinstance(knowledge, str | Path) else knowledge
+        _require(self.knowledge, (Knowledge, type(None)), "knowledge", "a Knowledge, a path or None")
+        _require(model, (Model, str, type(None)), "model", "a name, a Model or None")
+        _require(log, (str, Path, ProvenanceLog, type(None)), "log", "a path, a ProvenanceLog or None")
+        _require(authorities, (Mapping, type(None)), "authorities", "a mapping from kind to authority")
+        if log == "":
+            raise ConfigError('log="" names no file; write a path, or log=None to keep no records')
         self.policy = Policy.coerce(policy)
         self.model = Model(model) if isinstance(model, str) else model
         self._clock = clock
         self._log = log
         self._log_lock = Lock()
         self._announce = log == DEFAULT_LOG
-        if isinstance(sources, str | bytes):
+        if isinstance(sources, str | bytes) or not isinstance(sources, Iterable):
             raise ConfigError(
-                "sources= takes a list of retrievers, not a string; to load a folder use Knowledge.ingest"
+                "sources= takes a list of retrievers: put one in brackets; to load a folder use Knowledge.ingest"
             )
+        if isinstance(verifiers, str):
+            raise ConfigError(f"verifiers= takes a list of verifiers; write [{verifiers!r}]")
         self._splitter = TextSplitter() if splitter == "text" else _part("guardlayer.splitters", splitter)
         self._classifier = RuleClassifier() if classifier == "rules" else _part("guardlayer.classifiers", classifier)
         self._cascade = Cascade([_verifier(verifier) for verifier in verifiers])
@@ -237,13 +246,15 @@ class Guard:
             raise InputError(
                 f"text is {type(text).__name__}, not str; pass structured output as data=, or use guard.wrap"
             )
+        if question is not None and not isinstance(question, str):
+            raise InputError(f"question is {type(question).__name__}, not str")
         who = Model(model) if isinstance(model, str) else model
         return Draft(
             text=text,
-            at=self._clock() if at is None else instant(at),
+            at=self._clock() if at is None else _instant(at),
             call_id=uuid4().hex,
             question=question,
-            turns=tuple(turn if isinstance(turn, Turn) else Turn(*turn) for turn in turns),
+            turns=tuple(_turn(turn) for turn in turns),
             evidence=coerce(evidence),
             model=who or self.model,
             data=_json(text) if data is None else data,
@@ -264,9 +275,32 @@ def verify(claim: str, evidence: Iterable[object], *, at: When | None = None) ->
     Raises:
         InputError: A piece of evidence is of no kind we know.
     """
-    when = utc_now() if at is None else instant(at)
+    if not isinstance(claim, str):
+        raise InputError(f"claim is {type(claim).__name__}, not str")
+    when = utc_now() if at is None else _instant(at)
     cascade = Cascade([StructuredVerifier(), LexicalVerifier()])
     return cascade(Claim(claim, 0, len(claim)), coerce(evidence), when)
+
+
+def _instant(at: When) -> datetime:
+    if not isinstance(at, str | date):  # a datetime is a date
+        raise InputError(f"at is {type(at).__name__}; give a datetime, a date or an ISO string such as 2026-05-17")
+    return instant(at)
+
+
+def _turn(turn: object) -> Turn:
+    if isinstance(turn, Turn):
+        return turn
+    if isinstance(turn, tuple | list):
+        match turn:
+            case [str(role), str(text)]:
+                return Turn(role, text)
+    raise InputError(f"a turn is {str(turn)[:60]!r}; give Turn(role, text), or a pair such as ('user', 'Hello')")
+
+
+def _require(value: object, types: tuple[type, ...], name: str, wanted: str) -> None:
+    if not isinstance(value, types):
+        raise ConfigError(f"{name}= takes {wanted}, not {type(value).__name__}")
 
 
 def _json(text: str) -> Any:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from threading import Thread
 from typing import Any, Protocol, TypeVar
 
-from guardlayer.errors import AuthorityError, GuardlayerError
+from guardlayer.errors import GuardlayerError, LogError, PluginError
 from guardlayer.evidence import CallEvidence
 from guardlayer.policy import apply_data, apply_text, canonical_json
 from guardlayer.protocols import Authority, Classifier, Policy, ProvenanceLog, Splitter
@@ -43,6 +43,9 @@ from guardlayer.types import (
 from guardlayer.verifiers import Cascade
 
 T = TypeVar("T")
+
+_SHOWN = 200
+"""Characters of a text that stand for it where it was not split."""
 
 TOPICS = 4
 """How many earlier claims of a draft are offered to authorities as its topic."""
@@ -119,7 +122,7 @@ async def flow(draft: Draft, parts: Parts, step: Step) -> Report:
     seconds: float | None = getattr(parts.policy, "deadline", None)
     deadline = None if seconds is None else time.monotonic() + seconds
     split, checked = await _check(draft, parts, step, deadline)
-    decision = parts.policy.decide(draft, checked)
+    decision = _decide(draft, checked, parts)
     notices = parts.notices
     recheck = None
     corrected = _corrected(draft, checked, decision)
@@ -128,7 +131,7 @@ async def flow(draft: Draft, parts: Parts, step: Step) -> Report:
         if any(claim.verdict in (Label.STALE, Label.CONTRADICTED) for claim in rechecked):
             # What we put in did not stand: take it back, and let the policy do without replacements.
             checked = tuple(replace(c, result=replace(c.result, replacement=None)) for c in checked)
-            decision = parts.policy.decide(draft, checked)
+            decision = _decide(draft, checked, parts)
             notices += ("a correction did not hold when the corrected text was checked again; it was not used",)
         else:
             recheck = _report(
@@ -138,18 +141,32 @@ async def flow(draft: Draft, parts: Parts, step: Step) -> Report:
     return await _record(report, parts, step)
 
 
+def _decide(draft: Draft, checked: Sequence[CheckedClaim], parts: Parts) -> Decision:
+    try:
+        decision = parts.policy.decide(draft, checked)
+    except GuardlayerError:
+        raise
+    except Exception as error:
+        raise PluginError(f"the policy failed on a draft of {len(checked)} claims: {_cause(error)}") from error
+    if len(decision.actions) != len(checked):
+        raise PluginError(
+            f"the policy decided {len(decision.actions)} actions for {len(checked)} claims; one each is due"
+        )
+    return decision
+
+
 async def _record(report: Report, parts: Parts, step: Step) -> Report:
     if parts.log is None:
         return report
     try:
         return replace(report, record=(await step.append(parts.log, report)).id)
-    except GuardlayerError as error:
-        notice = f"not recorded: {error}"
+    except Exception as error:
+        notice = f"not recorded: {_cause(error)}"
         refuse = getattr(parts.policy, "refuse", None)
         if getattr(parts.policy, "on_error", "closed") != "closed":
             return replace(report, notices=(*report.notices, notice))
         if refuse is None:
-            raise
+            raise LogError(f"{notice}; the policy is closed, so the text is withheld") from error
         blocked: Decision = refuse(report.draft, report.claims, notice)
         return replace(report, decision=blocked, notices=(*report.notices, notice))
 
@@ -159,11 +176,18 @@ async def _check(
 ) -> tuple[Split, tuple[CheckedClaim, ...]]:
     limit: int = getattr(parts.policy, "max_chars", MAX_CHARS)
     if len(draft.text) > limit:
-        whole = Claim(draft.text[:200], 0, len(draft.text))
+        whole = Claim(draft.text[:_SHOWN], 0, len(draft.text))
         reason = f"limit: the text has {len(draft.text):,} characters; at most {limit:,} are checked (max_chars)"
         return Split((whole,)), (CheckedClaim(whole, _unverifiable(reason, "limit")),)
-    split = parts.splitter(draft)
-    claims = parts.classifier(split.claims, draft)
+    try:
+        split = parts.splitter(draft)
+        claims = parts.classifier(split.claims, draft)
+        if [(c.start, c.end, c.path) for c in claims] != [(c.start, c.end, c.path) for c in split.claims]:
+            raise PluginError("the classifier did not return the claims it was given, in their order")
+    except Exception as error:  # noqa: BLE001 - a part of somebody's own: what it raises is an outcome, not a crash
+        whole = Claim(draft.text[:_SHOWN], 0, len(draft.text))
+        cause = _cause(error)
+        return Split((whole,)), (CheckedClaim(whole, _unverifiable(f"the text could not be read: {cause}", cause)),)
     call = CallEvidence(draft.evidence) if draft.evidence else None
     checked = []
     topics: list[str] = []
@@ -273,7 +297,7 @@ def _unverifiable(reason: str, error: str) -> Verdict:
 
 
 def _cause(error: BaseException) -> str:
-    return str(error) if isinstance(error, AuthorityError) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, GuardlayerError) else f"{type(error).__name__}: {error}"
 
 
 def _instant(authority: Authority) -> bool:

@@ -5,8 +5,7 @@ A plug-in is declared in the ``pyproject.toml`` of its distribution:
     [project.entry-points."guardlayer.verifiers"]
     mine = "my_package:MyVerifier"
 
-The object is called without arguments, or with the keyword options of the configuration file, and what it returns must
-satisfy the Protocol of its group.
+The object is called without arguments, and what it returns must satisfy the Protocol of its group.
 """
 
 from __future__ import annotations
@@ -16,13 +15,12 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from guardlayer.errors import PluginError
-from guardlayer.protocols import Classifier, ProvenanceLog, Splitter, Verifier
+from guardlayer.protocols import Classifier, Splitter, Verifier
 
 GROUPS: dict[str, type] = {
     "guardlayer.splitters": Splitter,
     "guardlayer.classifiers": Classifier,
     "guardlayer.verifiers": Verifier,
-    "guardlayer.logs": ProvenanceLog,
 }
 """Entry-point groups and the Protocol that each must satisfy."""
 
@@ -32,13 +30,12 @@ def names(group: str) -> list[str]:
     return sorted(point.name for point in entry_points(group=group))
 
 
-def load(group: str, name: str, **options: Any) -> Any:
+def load(group: str, name: str) -> Any:
     """Build the part registered as ``name`` in ``group``.
 
     Args:
         group: A key of :data:`GROUPS`.
         name: The registered name.
-        options: Passed to the factory.
 
     Raises:
         PluginError: No such name, it cannot be imported or built, or it does not satisfy its Protocol.
@@ -51,7 +48,7 @@ def load(group: str, name: str, **options: Any) -> Any:
     if len({point.value for point in found}) > 1:
         raise PluginError(f"several distributions register {name!r} in {group}: {_origins(found)}; remove one")
     try:
-        part = found[0].load()(**options)
+        part = found[0].load()()
     except Exception as error:
         raise PluginError(
             f"plug-in {name!r} ({found[0].value}) cannot be built: {type(error).__name__}: {error}"

@@ -87,12 +87,6 @@ def test_a_plug_in_is_used_by_its_name(install: Install) -> None:
     assert (claim.verdict, claim.result.verifier) == (Label.SUPPORTED, "parrot/1")
 
 
-def test_options_reach_the_factory(install: Install) -> None:
-    """Keyword options are passed to what builds the part."""
-    install("loud", "guardlayer.verifiers", loud="loud_code:Parrot")
-    assert load("guardlayer.verifiers", "loud", loud=True).loud is True
-
-
 def test_a_missing_plug_in_is_named_with_the_nearest(install: Install) -> None:
     """A name that nobody registered is an error with the nearest that somebody did, or with all of them."""
     install("parrot", "guardlayer.verifiers", parrot="parrot_code:Parrot")

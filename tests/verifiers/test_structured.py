@@ -212,3 +212,13 @@ def test_the_name_goes_to_the_office_nearest_to_its_entity(kb):
     kb.add("Italy", "President of Italy", "Sergio Mattarella", valid_from="2015", source="wikidata")
     text = "The President of Italy is the Prime Minister, Giorgia Meloni."
     assert check(kb, text).label is Label.CONTRADICTED
+
+
+def test_a_comparator_goes_with_the_value_it_qualifies(kb):
+    """ "More than $50" is corrected as a whole, or it would become the next false statement."""
+    text = "The list price of Acme is more than $50."
+    verdict = check(kb, text)
+    assert verdict.label is Label.CONTRADICTED
+    assert (
+        text[: verdict.span.start] + verdict.replacement + text[verdict.span.end :] == "The list price of Acme is $49."
+    )

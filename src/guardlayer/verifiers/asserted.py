@@ -110,7 +110,7 @@ def typed_hits(claim: Claim, group: list[Evidence], alignment: Alignment) -> lis
             match = compare(value, true)
             if match in (Match.EQUAL, Match.ROUNDED):
                 rounded = match is Match.ROUNDED
-                hits.append(Hit(piece, Span(value.start, value.end), 2 - rounded, False, False, value.start, rounded))
+                hits.append(Hit(piece, stated(value), 2 - rounded, False, False, value.start, rounded))
     return hits
 
 
@@ -122,6 +122,11 @@ def said_values(claim: Claim, alignment: Alignment) -> list[Value]:
         if not covers(alignment.entity, Span(value.start, value.end))
         and not covers(alignment.attribute, Span(value.start, value.end), whole=True)
     ]
+
+
+def stated(value: Value) -> Span:
+    """Return the words that state a quantity, its comparator among them: "more than $5M" is wrong as a whole."""
+    return Span(value.phrase_start, value.phrase_end)
 
 
 def name_slot(claim: Claim, tokens: list[Token], alignment: Alignment, *, several: bool) -> Span | None:

@@ -26,6 +26,7 @@ from guardlayer.verifiers.asserted import (
     other_scope,
     parsed,
     said_values,
+    stated,
     typed_hits,
     value_of,
 )
@@ -229,7 +230,7 @@ def _other_value(claim: Claim, tokens: list[Token], current: list[Evidence], ali
     fact = fact_of(piece)
     if alignment.tense == "past" and fact.valid.start is not None:
         return None  # it speaks of a time before the ledger's first version
-    hit = Hit(piece, Span(value.start, value.end), 1, False, False, value.start)
+    hit = Hit(piece, stated(value), 1, False, False, value.start)
     if other_scope(tokens, alignment, hit.span):
         return None
     replacement = render(true, value) if len(facts) == 1 else None
