@@ -125,18 +125,21 @@ async def flow(draft: Draft, parts: Parts, step: Step) -> Report:
     decision = _decide(draft, checked, parts)
     notices = parts.notices
     recheck = None
-    corrected = _corrected(draft, checked, decision)
-    if corrected is not None:
-        again, rechecked = await _check(corrected, parts, step, deadline)
-        if any(claim.verdict in (Label.STALE, Label.CONTRADICTED) for claim in rechecked):
-            # What we put in did not stand: take it back, and let the policy do without replacements.
-            checked = tuple(replace(c, result=replace(c.result, replacement=None)) for c in checked)
-            decision = _decide(draft, checked, parts)
-            notices += ("a correction did not hold when the corrected text was checked again; it was not used",)
-        else:
-            recheck = _report(
-                corrected, again, rechecked, _untouched(corrected, rechecked), parts=parts, notices=parts.notices
+    correction = _correction(draft, checked, decision)
+    if correction is not None:
+        again, rechecked = await _check(correction.draft, parts, step, deadline)
+        failed = _failed(correction, rechecked)
+        if failed:
+            # What we put in did not stand: take it back, and let the policy do without it.
+            checked = tuple(
+                replace(claim, result=replace(claim.result, replacement=None)) if index in failed else claim
+                for index, claim in enumerate(checked)
             )
+            decision = _decide(draft, checked, parts)
+            notices += (f"{len(failed)} corrections did not hold when they were checked again, and were not used",)
+        else:
+            untouched = Decision(Action.PASS, correction.draft.text, actions=(Action.PASS,) * len(rechecked))
+            recheck = _report(correction.draft, again, rechecked, untouched, parts=parts, notices=parts.notices)
     report = _report(draft, split, checked, decision, parts=parts, notices=notices, recheck=recheck)
     return await _record(report, parts, step)
 
@@ -240,28 +243,56 @@ async def _verify(query: Query, parts: Parts, step: Step, call: Authority | None
     return parts.cascade(claim, evidence, query.at)
 
 
-def _corrected(draft: Draft, checked: Sequence[CheckedClaim], decision: Decision) -> Draft | None:
-    """Return the draft with only its corrections applied, or ``None`` if the policy made none."""
-    ranges = [
-        (claim.path, claim.start, claim.end)
-        for claim, action in zip(checked, decision.actions, strict=True)
-        if action is Action.CORRECT
-    ]
-    if not ranges or decision.action is Action.BLOCK:
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    """A draft with only its corrections applied.
+
+    Attributes:
+        draft: The corrected draft.
+        places: Index of each corrected claim, with its path and its range in the corrected draft.
+    """
+
+    draft: Draft
+    places: tuple[tuple[int, str | None, int, int], ...]
+
+
+def _correction(draft: Draft, checked: Sequence[CheckedClaim], decision: Decision) -> _Correction | None:
+    """Apply what the policy corrected, and nothing else; ``None`` if it corrected nothing."""
+    if decision.action is Action.BLOCK:
         return None
-    edits = [edit for edit in decision.edits if edit.end > edit.start and _inside(edit, ranges)]
+    places, edits = [], []
+    for index, (claim, action) in enumerate(zip(checked, decision.actions, strict=True)):
+        if action is Action.CORRECT:
+            places.append((index, claim.path, claim.start, claim.end))
+            edits += [e for e in decision.edits if e.start < e.end and _inside(e, claim)]
+    if not edits:
+        return None
+    moved = tuple(
+        (index, path, start + _shift(edits, path, start), end + _shift(edits, path, end))
+        for index, path, start, end in places
+    )
     if draft.data is not None:
         data = apply_data(draft.data, edits)
-        return replace(draft, data=data, text=canonical_json(data))
-    return replace(draft, text=apply_text(draft.text, edits))
+        return _Correction(replace(draft, data=data, text=canonical_json(data)), moved)
+    return _Correction(replace(draft, text=apply_text(draft.text, edits)), moved)
 
 
-def _inside(edit: Edit, ranges: Sequence[tuple[str | None, int, int]]) -> bool:
-    return any(path == edit.path and start <= edit.start and edit.end <= end for path, start, end in ranges)
+def _failed(correction: _Correction, rechecked: Sequence[CheckedClaim]) -> set[int]:
+    """Return the indices of the corrected claims that are still stale or contradicted."""
+    wrong = [c for c in rechecked if c.verdict in (Label.STALE, Label.CONTRADICTED)]
+    return {
+        index
+        for index, path, start, end in correction.places
+        if any(claim.path == path and claim.start < end and start < claim.end for claim in wrong)
+    }
 
 
-def _untouched(draft: Draft, checked: Sequence[CheckedClaim]) -> Decision:
-    return Decision(Action.PASS, draft.text, actions=tuple(Action.PASS for _ in checked))
+def _inside(edit: Edit, claim: CheckedClaim) -> bool:
+    return edit.path == claim.path and claim.start <= edit.start and edit.end <= claim.end
+
+
+def _shift(edits: Sequence[Edit], path: str | None, place: int) -> int:
+    return sum(len(e.replacement) - (e.end - e.start) for e in edits if e.path == path and e.end <= place)
 
 
 def _report(

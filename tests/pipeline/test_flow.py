@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from guardlayer import Guard, Knowledge
 from guardlayer.errors import AuthorityError, LogError
 from guardlayer.pipeline import Parts, Route, arun, run
 from guardlayer.policy import Policy
@@ -305,3 +306,16 @@ def test_async_authorities_are_awaited_and_blocking_ones_called(build) -> None:
         authority = AsyncFakeAuthority([evidence("fine")])
         assert only(driver(draft("fine"), build(authority))).verdict is Label.SUPPORTED
         assert len(authority.queries) == 1
+
+
+def test_one_wrong_claim_without_a_replacement_does_not_undo_the_corrections_of_others() -> None:
+    """The recheck judges what was put in, not what was left as it was."""
+    with Knowledge.open(":memory:") as kb:
+        kb.add("Acme", "list price", "$39", valid_from="2023", valid_to="2025", source="price list")
+        kb.add("Acme", "list price", "$49", valid_from="2025", source="price list")
+        kb.add("Acme", "CEO", "Ann Lee", source="register", valid_from="2020", valid_to="2024")
+        guard = Guard(knowledge=kb, log=None)
+        report = guard.check("The list price of Acme is $39. The CEO of Acme is Ann Lee.", at="2026-01-01")
+    assert [str(c.action) for c in report.claims] == ["correct", "redact"]
+    assert report.output.startswith("The list price of Acme is $49.")
+    assert report.notices == ("no provenance is recorded: the log is switched off",)

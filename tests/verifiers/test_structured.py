@@ -222,3 +222,12 @@ def test_a_comparator_goes_with_the_value_it_qualifies(kb):
     assert (
         text[: verdict.span.start] + verdict.replacement + text[verdict.span.end :] == "The list price of Acme is $49."
     )
+
+
+def test_a_value_that_came_back_is_one_value(kb):
+    """19 % before and after a year of 16 % is one current value, and it replaces a wrong one."""
+    for value, start, end in (("19%", "2007", "2020-07"), ("16%", "2020-07", "2021"), ("19%", "2021", None)):
+        kb.add("Germany", "VAT rate", value, valid_from=start, valid_to=end, source="law")
+    verdict = check(kb, "The VAT rate in Germany is 17%.")
+    assert verdict.label is Label.CONTRADICTED
+    assert verdict.replacement == "19%"

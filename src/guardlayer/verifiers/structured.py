@@ -233,7 +233,7 @@ def _other_value(claim: Claim, tokens: list[Token], current: list[Evidence], ali
     hit = Hit(piece, stated(value), 1, False, False, value.start)
     if other_scope(tokens, alignment, hit.span):
         return None
-    replacement = render(true, value) if len(facts) == 1 else None
+    replacement = render(true, value) if _one_value(current) else None
     reason = f"says {value.text}; {reasons.is_now(fact)}"
     return _make(
         Label.CONTRADICTED,
@@ -246,9 +246,13 @@ def _other_value(claim: Claim, tokens: list[Token], current: list[Evidence], ali
     )
 
 
+def _one_value(facts: list[Evidence]) -> bool:
+    return len({value_of(piece).casefold() for piece in facts}) == 1
+
+
 def _other_name(claim: Claim, tokens: list[Token], current: list[Evidence], alignment: Alignment) -> Verdict | None:
     """The claim puts a name where the value belongs, and it is none the ledger ever gave for this key."""
-    if len(current) != 1 or alignment.attribute is None or alignment.tense == "past" or alignment.score < 0.75:
+    if not _one_value(current) or alignment.attribute is None or alignment.tense == "past" or alignment.score < 0.75:
         return None
     fact = fact_of(current[0])
     if not fact.value[:1].isupper():
