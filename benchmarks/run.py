@@ -17,7 +17,6 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "stale_answers": ("--data", "{data}/stale"),
     "ledger": (),
     "retrieval": (),
-    "values": (),
     "segmenters": (),
     "kinds": ("--data", "{data}"),
     "footprint": (),

@@ -141,7 +141,8 @@ def _run_suite(suite: type) -> None:
 
 
 def _sessions(text: str) -> Iterator[tuple[str, str]]:
-    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+    # A command stands at the top or after an empty line; elsewhere a "$ " is part of what was printed.
+    for part in re.split(r"(?:\A|\n\n)\$ ", text)[1:]:
         command, _, shown = part.partition("\n")
         yield command.strip(), shown
 
