@@ -13,7 +13,8 @@ import pytest
 
 from guardlayer.errors import ConfigError, StoreError
 from guardlayer.knowledge import Knowledge
-from guardlayer.knowledge.store import APPLICATION_ID, MIGRATIONS, Store, from_micros, to_micros
+from guardlayer.knowledge.micros import from_micros, to_micros
+from guardlayer.knowledge.store import APPLICATION_ID, MIGRATIONS, Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

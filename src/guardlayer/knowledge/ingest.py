@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from guardlayer.cutting import Cut, cut
 from guardlayer.errors import InputError, NotFoundError
+from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.ranking import index_text
 from guardlayer.knowledge.reading import SkippedFile, Text, find, path_of, read, shown
 from guardlayer.knowledge.sources import checked_authority
 from guardlayer.knowledge.statement import cleaned
-from guardlayer.knowledge.store import Store, to_micros
+from guardlayer.knowledge.store import Store
 from guardlayer.temporal import Moment, When
 from guardlayer.text import search_terms
 

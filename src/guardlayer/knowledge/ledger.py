@@ -15,7 +15,8 @@ from typing import Any
 
 from guardlayer.errors import AmbiguousError, NotFoundError
 from guardlayer.knowledge import sources
-from guardlayer.knowledge.store import Store, from_micros, to_micros
+from guardlayer.knowledge.micros import from_micros, to_micros
+from guardlayer.knowledge.store import Store
 from guardlayer.temporal import Interval
 from guardlayer.text import key
 from guardlayer.types import Fact

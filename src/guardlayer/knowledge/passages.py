@@ -15,59 +15,16 @@ from datetime import datetime
 
 from guardlayer.errors import AuthorityError, StoreError
 from guardlayer.knowledge.ingest import MAX_BYTES, IngestResult, Progress, ingest, retract
+from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.ranking import DETAILS, Hit, choose, distinct, hit_of, index_text, order
 from guardlayer.knowledge.reading import SkippedFile
-from guardlayer.knowledge.store import Store, to_micros
+from guardlayer.knowledge.store import Store
 from guardlayer.temporal import When
 from guardlayer.text import term_weight
 from guardlayer.types import Evidence, Query, Standing
 
-__all__ = ["SCHEMA", "IngestResult", "KnowledgePassages", "Passages", "SkippedFile"]
+__all__ = ["IngestResult", "KnowledgePassages", "Passages", "SkippedFile"]
 
-SCHEMA = """
-CREATE TABLE doc_document (
-    id INTEGER PRIMARY KEY,
-    source TEXT NOT NULL UNIQUE,       -- Source.id
-    uri TEXT NOT NULL                  -- where it was read last
-) STRICT;
-CREATE INDEX doc_document_uri ON doc_document (uri);
-CREATE TABLE doc_version (
-    document INTEGER NOT NULL REFERENCES doc_document (id),
-    number INTEGER NOT NULL,           -- 1, 2, …: Source.version
-    state TEXT NOT NULL CHECK (state IN ('present', 'removed', 'superseded', 'retracted')),
-    digest TEXT NOT NULL,
-    authority INTEGER NOT NULL,
-    effective INTEGER,                 -- valid time from which this version holds, microseconds; NULL: unbounded
-    effective_text TEXT,               -- the same, no more precise than it was given
-    recorded INTEGER NOT NULL,         -- transaction time, microseconds
-    reason TEXT,
-    PRIMARY KEY (document, number)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE passage_passage (
-    id INTEGER PRIMARY KEY,            -- the rowid in the two indexes
-    document INTEGER NOT NULL REFERENCES doc_document (id),
-    opened INTEGER NOT NULL,           -- first version of the document that holds it
-    closed INTEGER,                    -- first version that no longer does
-    successor INTEGER,                 -- the passage that took its place, where one did
-    lead TEXT NOT NULL,
-    text TEXT NOT NULL
-) STRICT;
-CREATE INDEX passage_by_document ON passage_passage (document, closed);
-CREATE TABLE passage_place (
-    passage INTEGER NOT NULL REFERENCES passage_passage (id),
-    version INTEGER NOT NULL,          -- from this version on, until a later row
-    start INTEGER NOT NULL,
-    "end" INTEGER NOT NULL,
-    PRIMARY KEY (passage, version)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE passage_state (open INTEGER NOT NULL, former INTEGER NOT NULL, epoch INTEGER NOT NULL) STRICT;
-INSERT INTO passage_state VALUES (0, 0, 0);
-CREATE VIRTUAL TABLE passage_open USING fts5(
-    text, lead, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
-CREATE VIRTUAL TABLE passage_former USING fts5(
-    text, lead, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
-"""
-"""Tables of documents and passages, and one full-text index each of those that stand and those that stood."""
 
 _COMMON = 3000
 """Passages a word may stand in before ranking by it costs more than it tells; frequencies are counted up to this."""

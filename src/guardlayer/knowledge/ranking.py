@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from guardlayer.knowledge.micros import from_micros
 from guardlayer.knowledge.sources import interval_of, source_of
-from guardlayer.knowledge.store import from_micros
 from guardlayer.text import search_terms
 from guardlayer.types import Evidence, Span, Standing
 

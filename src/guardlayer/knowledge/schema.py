@@ -1,6 +1,6 @@
-"""The tables of the ledger; docs/design/ledger.md says what each holds. They change by a migration, never here."""
+"""The tables of the knowledge layer; docs/design/ says what each holds. They change by a migration, never here."""
 
-SCHEMA = """
+LEDGER = """
 CREATE TABLE entity (id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT) STRICT;
 CREATE TABLE alias (
     id INTEGER PRIMARY KEY,
@@ -74,4 +74,64 @@ CREATE TABLE withdrawal (
 CREATE VIEW change AS
     SELECT tx_from AS at, operation, fact, version, author, reason FROM fact
     UNION ALL SELECT at, operation, fact, version, author, reason FROM withdrawal;
+"""
+
+SOURCES = """
+CREATE TABLE source (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    uri TEXT,
+    version TEXT,
+    authority INTEGER NOT NULL DEFAULT 0,
+    effective_from INTEGER,
+    effective_to INTEGER,
+    effective_from_text TEXT,
+    effective_to_text TEXT,
+    digest TEXT
+) STRICT;
+CREATE INDEX source_name ON source (name, id);
+"""
+
+PASSAGES = """
+CREATE TABLE doc_document (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL UNIQUE,       -- Source.id
+    uri TEXT NOT NULL                  -- where it was read last
+) STRICT;
+CREATE INDEX doc_document_uri ON doc_document (uri);
+CREATE TABLE doc_version (
+    document INTEGER NOT NULL REFERENCES doc_document (id),
+    number INTEGER NOT NULL,           -- 1, 2, …: Source.version
+    state TEXT NOT NULL CHECK (state IN ('present', 'removed', 'superseded', 'retracted')),
+    digest TEXT NOT NULL,
+    authority INTEGER NOT NULL,
+    effective INTEGER,                 -- valid time from which this version holds, microseconds; NULL: unbounded
+    effective_text TEXT,               -- the same, no more precise than it was given
+    recorded INTEGER NOT NULL,         -- transaction time, microseconds
+    reason TEXT,
+    PRIMARY KEY (document, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE passage_passage (
+    id INTEGER PRIMARY KEY,            -- the rowid in the two indexes
+    document INTEGER NOT NULL REFERENCES doc_document (id),
+    opened INTEGER NOT NULL,           -- first version of the document that holds it
+    closed INTEGER,                    -- first version that no longer does
+    successor INTEGER,                 -- the passage that took its place, where one did
+    lead TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX passage_by_document ON passage_passage (document, closed);
+CREATE TABLE passage_place (
+    passage INTEGER NOT NULL REFERENCES passage_passage (id),
+    version INTEGER NOT NULL,          -- from this version on, until a later row
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    PRIMARY KEY (passage, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE passage_state (open INTEGER NOT NULL, former INTEGER NOT NULL, epoch INTEGER NOT NULL) STRICT;
+INSERT INTO passage_state VALUES (0, 0, 0);
+CREATE VIRTUAL TABLE passage_open USING fts5(
+    text, lead, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE passage_former USING fts5(
+    text, lead, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
 """

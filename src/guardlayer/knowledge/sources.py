@@ -11,8 +11,8 @@ from functools import lru_cache
 import apsw
 
 from guardlayer.errors import InputError
+from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.knowledge.statement import cleaned
-from guardlayer.knowledge.store import from_micros, to_micros
 from guardlayer.temporal import Interval
 from guardlayer.types import Source
 
@@ -20,21 +20,6 @@ UNSTATED = "unstated"
 """Id of the source of facts that were given none."""
 MAX_AUTHORITY = 1_000_000
 
-SCHEMA = """
-CREATE TABLE source (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL,
-    uri TEXT,
-    version TEXT,
-    authority INTEGER NOT NULL DEFAULT 0,
-    effective_from INTEGER,
-    effective_to INTEGER,
-    effective_from_text TEXT,
-    effective_to_text TEXT,
-    digest TEXT
-) STRICT;
-CREATE INDEX source_name ON source (name, id);
-"""
 
 COLUMNS = (
     "s.name, s.uri, s.version, s.authority, "

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from threading import RLock, get_ident
 from typing import Any
@@ -18,31 +18,19 @@ from typing import Any
 import apsw
 
 from guardlayer.errors import ConfigError, StoreError
+from guardlayer.knowledge import schema
+from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.temporal import Clock
 
 APPLICATION_ID = 0x67756172
 """Marks a file as ours (``guar``); see https://www.sqlite.org/pragma.html#pragma_application_id."""
 BUSY_TIMEOUT_MS = 5_000
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _BASE = "CREATE TABLE tick (last INTEGER NOT NULL) STRICT; INSERT INTO tick VALUES (-9223372036854775808);"
 
 
-def to_micros(value: datetime) -> int:
-    """Return ``value`` as microseconds since 1970-01-01 UTC, exactly."""
-    return (value - _EPOCH) // _MICROSECOND
-
-
-def from_micros(value: int) -> datetime:
-    """Return the instant ``value`` microseconds after 1970-01-01 UTC."""
-    return _EPOCH + timedelta(microseconds=value)
-
-
 def _first(connection: apsw.Connection) -> None:
-    from guardlayer.knowledge import passages, schema, sources
-
-    for script in (_BASE, sources.SCHEMA, schema.SCHEMA, passages.SCHEMA):
+    for script in (_BASE, schema.SOURCES, schema.LEDGER, schema.PASSAGES):
         connection.execute(script)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from guardlayer.errors import IntervalError, KnowledgeError, NotFoundError
 from guardlayer.knowledge.ledger import fact_number
-from guardlayer.knowledge.store import to_micros
+from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.versions import Row
 from guardlayer.knowledge.writer import Writer
 from guardlayer.temporal import Interval, When, instant

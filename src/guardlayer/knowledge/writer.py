@@ -15,9 +15,10 @@ import apsw
 
 from guardlayer.errors import AmbiguousError, KnowledgeError, OverlapError
 from guardlayer.knowledge import sources
+from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.resolve import same_value
 from guardlayer.knowledge.statement import Statement, cleaned_name, qualifier_key
-from guardlayer.knowledge.store import Store, to_micros
+from guardlayer.knowledge.store import Store
 from guardlayer.knowledge.versions import ROW, Row, overlap, row_of
 from guardlayer.temporal import Interval
 from guardlayer.text import key
