@@ -60,12 +60,146 @@ def test_a_fragment_completes_its_question(texts: Texts, question: str, answer: 
         ("Did Acme acquire Beta?", "Yes, it did.", "Acme acquired Beta."),
         ("Can admins delete users?", "No.", "Admins cannot delete users."),
         ("Is there a fee?", "No.", "There is no fee."),
-        ("Is the office open?", "Yes, it is open until 5.", "Yes, the office is open until 5."),
+        ("Is the office open?", "Yes, it is open until 5.", "The office is open until 5."),
+        ("Is the office open?", "Yes, until 5.", "The office is open until 5."),
+        ("Is the office open?", "Yes, absolutely!", "The office is open."),
+        ("Is the office open?", "That's correct.", "The office is open."),
+        ("Is the office open?", "No, not at the moment.", "The office is not open, not at the moment."),
+        ("Is the office open?", "Not anymore.", "The office is not open."),
+        ("Is the fee 3%?", "Yes.", "The fee is 3%."),
+        ("Is the fee 3%?", "No.", "The fee is not 3%."),
+        ("Is the fee 3%?", "That's wrong.", "The fee is not 3%."),
     ],
 )
 def test_yes_and_no_say_what_was_asked(texts: Texts, question: str, answer: str, claim: str) -> None:
     """*Yes* affirms the statement in the question and *no* denies it."""
     assert texts(answer, question) == [claim]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "claim"),
+    [
+        ("Is the list price $39?", "No, it is $49.", "The list price is $49."),
+        ("Is the list price $39?", "No, it's $49.", "The list price is $49."),
+        ("Is the list price $39?", "No, $49.", "The list price is $49."),
+        ("Is the list price $39?", "Actually, $49!", "The list price is $49."),
+        ("Is the price $3 million?", "No, $4.", "The price is $4."),
+        ("Is the fee 3% in Norway?", "No, 4%.", "The fee is 4% in Norway."),
+        ("Is the period 14 days?", "No, 30.", "The period is 30 days."),
+        ("Is the period 14 days?", "No, 2 weeks.", "The period is 2 weeks."),
+        ("Is Acme based in Oslo?", "No, in Bergen.", "Acme is based in Bergen."),
+        ("Does Acme ship to Canada?", "No, only to Mexico.", "Acme does not ship to Canada, only to Mexico."),
+        ("Does Acme have 400 staff?", "No, 500.", "Acme has 500 staff."),
+        ("Is Bob Ray the CEO of Acme?", "No, Ann Lee.", "Ann Lee is the CEO of Acme."),
+        ("Is Bob Ray the CEO of Acme?", "No, Ann Lee is.", "Ann Lee is the CEO of Acme."),
+    ],
+)
+def test_another_value_takes_the_place_of_the_one_asked_about(
+    texts: Texts, question: str, answer: str, claim: str
+) -> None:
+    """After *no, it is $49* the claim says $49 and nothing else; the value in the question is not asserted."""
+    assert texts(answer, question) == [claim]
+
+
+def test_what_follows_a_bare_no_says_what_is_so_instead(texts: Texts) -> None:
+    """*Nope.* answers the question and leaves it open for the value that comes after."""
+    assert texts("Nope. $49.", "Is the fee $39?") == ["The fee is not $39.", "The fee is $49."]
+    assert texts("Not anymore. It rose to $49.", "Is the fee $39?") == ["The fee is not $39.", "The fee rose to $49."]
+
+
+def test_a_yes_states_what_was_asked_beside_the_sentence_that_follows(texts: Texts) -> None:
+    """*Yes, and parking is free* says two things, and neither escapes the check behind the other."""
+    assert texts("Yes, and parking is free.", "Is the office open?") == ["The office is open.", "and parking is free."]
+
+
+@pytest.mark.parametrize(
+    "courtesy",
+    [
+        "Glad you ask!",
+        "I'm glad you asked.",
+        "Sure!",
+        "Sure thing.",
+        "Of course.",
+        "Great question!",
+        "What a great question!",
+        "Certainly.",
+        "Yes, absolutely!",
+        "A bargain!",
+        "Thanks for reaching out.",
+        "Thank you so much for your question!",
+        "Thanks, Bob!",
+        "Happy to help!",
+        "No worries!",
+        "My pleasure.",
+        "With pleasure!",
+        "Right away!",
+        "Good news!",
+        "Interesting one.",
+        "Fair question.",
+        "Excellent choice!",
+        "Let's see...",
+        "Hmm.",
+        "As you wish.",
+        "Gladly!",
+        "Ciao!",
+        "Guten Tag!",
+    ],
+)
+def test_a_courtesy_is_not_the_answer(texts: Texts, courtesy: str) -> None:
+    """What greets, thanks or exclaims is never read as the fragment that answers; the fragment after it is."""
+    assert texts(f"{courtesy} $49.", "What is the fee?") == [courtesy, "The fee is $49."]
+    assert texts(f"{courtesy} It is $49.", "What is the fee?") == [courtesy, "The fee is $49."]
+
+
+@pytest.mark.parametrize("opening", ["Sure, ", "Well: ", "Hello Jane, ", "Hi there 👋 ", "Here you go: ", "Hi! "])
+def test_a_courtesy_before_an_answer_is_left_out_of_the_claim(texts: Texts, opening: str) -> None:
+    """What is said in one breath with a greeting is still the answer."""
+    assert texts(f"{opening}$49.", "What is the fee?")[-1] == "The fee is $49."
+
+
+@pytest.mark.parametrize("answer", ["Great Britain", "The One", "Well Bank", "Welcome Break", "OK Corral"])
+def test_a_name_that_begins_like_a_courtesy_is_an_answer(texts: Texts, answer: str) -> None:
+    """*Great question* says nothing; *Great Britain* does."""
+    (claim,) = texts(answer, "What is the name?")
+    assert claim == f"The name is {answer if answer != 'The One' else 'the One'}."
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "claims"),
+    [
+        ("The leader is", "Theresa May", ["The leader is Theresa May"]),
+        ("Who is the leader?", "Theresa May. She won.", ["The leader is Theresa May.", "Theresa May won."]),
+        ("When does it end?", "On 5 May 2026", ["It ends on 5 May 2026."]),
+        ("Who is the author?", "George Will", ["The author is George Will."]),
+        ("Who is the CEO of Acme?", "Ann Lee is.", ["The CEO of Acme is Ann Lee."]),
+        ("Who is the CEO of Acme?", "That would be Ann Lee.", ["The CEO of Acme is Ann Lee."]),
+        ("Who is the CEO of Acme?", "It's Ann Lee.", ["The CEO of Acme is Ann Lee."]),
+    ],
+)
+def test_a_capital_inside_a_sentence_makes_may_and_will_names(
+    texts: Texts, question: str, answer: str, claims: list[str]
+) -> None:
+    """Theresa May and 5 May hold no verb, and *Ann Lee is* has only one to lean on the question's."""
+    assert texts(answer, question) == claims
+
+
+def test_a_clause_after_the_fragment_is_a_claim_of_its_own(texts: Texts) -> None:
+    """*Barcelona, but he …* answers with its first word, and says something else after it."""
+    assert texts("Barcelona, but he has been linked with Paris.", "Lionel Messi is currently playing for") == [
+        "Lionel Messi is currently playing for Barcelona",
+        "Lionel Messi has been linked with Paris.",
+    ]
+    assert texts("Ann Lee and Bob Ray are the founders.", "Who are they?") == ["Ann Lee and Bob Ray are the founders."]
+
+
+@pytest.mark.parametrize(
+    "name", ["Christianne van der Wal", "Leonardo da Vinci", "Ursula von der Leyen", "Walter de la Mare"]
+)
+def test_the_verb_is_inflected_and_not_the_particle_of_a_name(texts: Texts, name: str) -> None:
+    """A name runs over all its particles, to the last capital."""
+    assert texts("Minister", f"Which position does {name} hold currently?") == [
+        f"The position {name} holds currently is Minister."
+    ]
 
 
 def test_only_the_fragments_own_words_map_to_the_draft(split: Callable[..., Split]) -> None:

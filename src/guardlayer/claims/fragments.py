@@ -5,30 +5,32 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from guardlayer.claims.courtesy import is_small_talk, opening_of
 from guardlayer.claims.grammar import READ_LIMIT, main_verb, words_of
-from guardlayer.claims.lexicon import DETERMINERS, ORDERS, PREPOSITIONS, words
+from guardlayer.claims.lexicon import DETERMINERS, ORDERS, PREPOSITIONS, PRONOUN_SUBJECTS, words
 from guardlayer.claims.questions import Frame
 from guardlayer.claims.reading import Part, cut, replaced, supplied, text_of
 from guardlayer.claims.references import is_pleonastic
 
-__all__ = ["against_question", "is_fragment", "is_small_talk", "lead_of", "with_subject"]
+__all__ = ["against_question", "answer_end", "assent_end", "is_fragment", "lead_of", "with_subject"]
 
 _LEAD_LIMIT: Final = 300
+_NAME_LIMIT: Final = 100
 _SHORT: Final = 12
 _LATIN: Final = re.compile(r"[A-Za-zÀ-ɏ]")
-_SMALL_TALK: Final = re.compile(
-    r"(?i)^\W*(?:hi|hello|hey|sure|certainly|of course|absolutely|great|thanks|thank you|ok|okay|alright|welcome|sorry"
-    r"|good (?:question|morning|evening|afternoon)|great question|no problem|you're welcome|congratulations"
-    r"|happy to help|dear|bye|goodbye|cheers|wow|oh|ah|hmm|well|please|note|let's|let me)\b"
-)
-_AFFIRMATION: Final = re.compile(
-    r"(?i)^\W*(yes|yeah|yep|correct|indeed|right|no|nope|not?)\b[\s,.!]*(?:that(?:'s| is) (?:right|correct)|"
-    r"(?:it|he|she|they|that|you|we|there) (?:is|are|was|were|does|do|did|has|have|can|will)(?:n't|n’t| not)?)?\W*$"
-)
-_NEGATIVE: Final = frozenset(("no", "nope", "not"))
 _REPLY: Final = re.compile(
-    r"(?i)^(?:(?:yes|no|yeah|well|sure|actually|currently)[,.!]?\s+)?(it|he|she|they)(?=\s|['’]s\s|['’]re\s)"
+    r"""(?ix)(?:(?:currently|now|today|right\snow|at\sthe\smoment),?\s+)?
+    (?:(?P<who>(?:it|that)(?=\s+would\s+be\s)|(?:it|he|she|they)(?=\s|['’]s\s|['’]re\s)
+      |that(?=(?:['’]s|\s+is)\s+(?-i:[A-Z$€£¥\d]))))(?P<would>(?<=t)\s+would\s+be(?=\s))?"""
 )
+_STILL: Final = re.compile(r"\s+(?:is|was|are|were|does|did|do|has|have|had|can|will)(?=[.!\s]*$)")
+_GOES_ON: Final = re.compile(
+    r"(?i),\s+(?:but|and|although|though|while|whereas|yet)\s+|\s+(?:but|although|though|whereas)\s+|;\s+|\s+[–—-]\s+"
+)
+_CONTRACTED: Final = re.compile(r"['’](?:s|re)(?=\s(?P<done>(?:been|had|become|got|gone)\s)?)")
+_NAMES: Final = re.compile(r"['’]s\s+[A-Z]")
+_RESTATES: Final = re.compile(r"(?i)(?:it|he|she|they|that|there|this)(?:['’]|\s+(?:is|are|was|were|has|have|had)\b)")
+_ADDS: Final = re.compile(r"(?i)(?:and|but|because|since|as|so|although|though)\s")
 _YEAR: Final = re.compile(r"\d{4}\W*$")
 _DATE: Final = re.compile(
     r"(?i)(?:\d{1,2}(?:st|nd|rd|th)?\s+)?(?:january|february|march|april|may|june|july|august|september"
@@ -46,11 +48,6 @@ _OPEN_ENDED: Final = words(
 )
 
 
-def is_small_talk(text: str) -> bool:
-    """Say whether ``text`` is a greeting or an interjection, which answers nothing."""
-    return len(text) < 80 and _SMALL_TALK.match(text) is not None
-
-
 def is_fragment(text: str) -> bool:
     """Say whether ``text`` has no finite verb of its own, and is no question, order or greeting either."""
     if len(text) > READ_LIMIT or text.rstrip("\"'”’)*_ ").endswith("?"):
@@ -65,22 +62,41 @@ def is_fragment(text: str) -> bool:
 
 
 def against_question(parts: list[Part], frame: Frame) -> list[Part] | None:
-    """Read a sentence against the frame of the question, or return ``None`` if it stands on its own."""
+    """Read a sentence against the frame of the question, or return ``None`` if it stands on its own.
+
+    What only greets, or says yes or no before an answer that says more, is left out of the reading.
+    """
     text = text_of(parts)
     if len(text) > READ_LIMIT:
         return None
-    if frame.yes and (said := _AFFIRMATION.match(text)):
-        return [supplied(frame.no if said[1].lower() in _NEGATIVE else frame.yes)]
-    continues = frame.open and (text[0].islower() or text[0] in ",;–—(")
-    if not continues and (is_small_talk(text) or not is_fragment(text)):
+    if frame.open and (text[0].islower() or text[0] in ",;–—("):
+        return [supplied(frame.before.rstrip() if text[0] in ",;" else frame.before), *parts]
+    opening = opening_of(text)
+    if opening.end == len(text):
+        return None if not frame.yes or opening.says is None else [supplied(frame.yes if opening.says else frame.no)]
+    own = cut(parts, opening.end, len(text))
+    text = text[opening.end :]
+    if len(text) < _NAME_LIMIT and (still := _STILL.search(text)):
+        # *Ann Lee is.*: the rest of the predicate stands in the question.
+        text = text[: still.start()]
+    if not is_fragment(text):
         return None
     if frame.open:
-        return [supplied(frame.before.rstrip() if text[0] in ",;" else frame.before), *parts]
-    length = len(text.rstrip(" .!"))
+        return [supplied(frame.before), *cut(own, 0, len(text))]
+    text = text.rstrip(" .!")
+    if not text:
+        return None
+    if frame.polar:
+        frame = frame.gap_for(text, opening.says)
+    return _completed(cut(own, 0, len(text)), frame)
+
+
+def _completed(own: list[Part], frame: Frame) -> list[Part]:
+    """Put a fragment, without its closing mark, into the gap of a frame."""
+    text = text_of(own)
     first = text.split(None, 1)[0]
     low = first.lower()
     function_word = low in DETERMINERS or low in PREPOSITIONS
-    own = cut(parts, 0, length)
     if frame.before and function_word and first[0].isupper():
         own = replaced(own, 0, 1, first[0].lower())
     before = frame.before
@@ -89,29 +105,69 @@ def against_question(parts: list[Part], frame: Frame) -> list[Part] | None:
     elif frame.time and not function_word:
         before += "in " if _YEAR.match(text) else "on " if _DATE.match(text) else ""
     after = frame.after
-    if after and text[:length].lower().endswith(after.lower()):
+    if after and text.lower().endswith(after.lower()):
         after = ""
     return [part for part in (supplied(before), *own, supplied(f"{after}.")) if part.text]
 
 
+def answer_end(text: str) -> tuple[int, int] | None:
+    """Return where a fragment ends that a clause of its own follows, and where that clause begins.
+
+    *Barcelona, but he has been linked with Paris* answers with its first word and goes on to say more.
+    """
+    if len(text) > READ_LIMIT or (match := _GOES_ON.search(text)) is None:
+        return None
+    rest = words_of(text[match.end() :])
+    if not rest or not text[: match.start()].strip() or not is_fragment(text[: match.start()]):
+        return None
+    nominal = rest[0].low in DETERMINERS or rest[0].low in PRONOUN_SUBJECTS or rest[0].text[0].isupper()
+    contracted = "'" in rest[0].low or "’" in rest[0].low
+    if not (nominal or contracted) or main_verb(rest) < (0 if contracted else 1):
+        return None
+    return match.start(), match.end()
+
+
+def assent_end(text: str, frame: Frame) -> int:
+    """Return where a *yes* or *no* ends that states something beside the sentence that follows it; 0 if none does.
+
+    *Yes, it is open until 5* says once more what was asked; *yes, and parking is free* says two things.
+    """
+    opening = opening_of(text) if frame.yes and len(text) <= READ_LIMIT else None
+    if opening is None or opening.says is None or opening.end == len(text):
+        return 0
+    rest = text[opening.end :]
+    if opening.says:
+        return 0 if _RESTATES.match(rest) else opening.end
+    return opening.end if _ADDS.match(rest) else 0
+
+
 def with_subject(parts: list[Part], frame: Frame) -> list[Part]:
     """Put what the question is about in the place of a pronoun that opens its answer."""
-    text = text_of(parts[:1])
-    reply = _REPLY.match(text)
+    text = text_of(parts)
+    if len(text) > READ_LIMIT:
+        return parts
+    opening = opening_of(text)
+    reply = _REPLY.match(text, opening.end)
     if (
         reply is None
-        or is_pleonastic(text, reply.start(1))
+        or (is_pleonastic(text, reply.start("who")) and not _NAMES.match(text, reply.end()))
         or not frame.subject
-        or (reply[1].lower() == "they") != frame.plural
+        or (reply["who"].lower() == "they") != frame.plural
     ):
-        return parts
-    start = reply.start(1)
+        return cut(parts, opening.end, len(text)) if frame.polar and opening.says is not None else parts
+    parts = cut(parts, opening.end, len(text))
+    start, end = reply.start("who") - opening.end, reply.end() - opening.end
     subject = (
         frame.subject
         if start == 0 or frame.subject.split(" ", 1)[0].lower() not in DETERMINERS
         else _lowered(frame.subject)
     )
-    return replaced(parts, start, reply.end(1), subject)
+    if reply["would"]:
+        return replaced(parts, start, end, f"{subject} is")
+    if contracted := _CONTRACTED.match(text, reply.end()):
+        verb = ("are" if frame.plural else "is") if contracted["done"] is None else "have" if frame.plural else "has"
+        return replaced(parts, start, contracted.end() - opening.end, f"{subject} {verb}")
+    return replaced(parts, start, end, subject)
 
 
 def lead_of(lead: str) -> str | None:

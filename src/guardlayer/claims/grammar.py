@@ -54,7 +54,8 @@ def is_finite(words: list[Word], at: int) -> bool:
     word = words[at]
     low = word.low
     if low in AUXILIARIES or low in OTHER_VERBS:
-        return True
+        # Inside a sentence only a name or a month has the capital: Theresa May, 5 May, George Will.
+        return at == 0 or word.text not in ("May", "Will")
     if at == 0 or word.text[0].isupper():
         return False
     before = words[at - 1]

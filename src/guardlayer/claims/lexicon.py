@@ -188,3 +188,25 @@ THINGS: Final = (
     "airline|university|school|band|startup|brand|agency|museum|river|mountain|bridge|league|party|vendor|service"
 )
 """Nouns that with *the* stand for a name said before."""
+
+GREETINGS: Final = words(
+    """hi hello hey hiya howdy dear greetings bonjour hola ciao hallo servus moin namaste salut aloha salaam
+    shalom hej ahoj olá privet thanks thank cheers bye goodbye adios tschüss"""
+)
+"""Words that greet or thank; the name of whoever is spoken to may follow."""
+
+INTERJECTIONS: Final = words(
+    """sure surely certainly absolutely definitely indeed okay ok alright right correct exactly precisely totally oh ah
+    ooh aha hm hmm hmmm mm mmm um uh uhm wow whoa yay hooray hurray oops ouch phew gosh gladly understood noted agreed
+    roger bravo kudos yes yeah yep yup no nope well great perfect excellent awesome fantastic wonderful brilliant super
+    actually honestly frankly please so now then and but congratulations congrats sorry amazing voilà voila welcome"""
+)
+"""Words that say nothing when they stand alone."""
+
+COURTEOUS: Final = words(
+    """of course all thing question one choice point idea news thinking ask catch request topic good fair nice lovely
+    interesting superb fun tough tricky important terrific smart wise what a an that's this is it's such very really
+    quite pretty too again there friend folks everyone everybody team sir madam ma'am buddy mate dude for you at
+    bargain steal deal gem treat winner joy shame pity bummer relief surprise breeze must-have no-brainer pleasure"""
+)
+"""Words that say nothing together with one another or with interjections: *what a great question*."""

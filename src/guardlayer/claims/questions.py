@@ -50,6 +50,7 @@ _TURNED: Final = {
     "mine": "yours", "yours": "ours",
 }  # fmt: skip
 _PARTICLES: Final = JOINING | {"and"}
+_SCALES: Final = frozenset(("percent", "%", "hundred", "thousand", "million", "billion", "trillion"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ class Frame:
         plural: Whether that is more than one thing.
         yes: What *yes* says; empty if it is no yes/no question.
         no: What *no* says.
+        polar: Whether it is a yes/no question.
+        gap_before: Words before the value that a yes/no question proposes; empty if it proposes none.
+        gap_after: Words after that value.
+        figure: Whether that value is a figure.
+        swap: Words after another name in the place of the one that a yes/no question proposes.
         open: Whether the question is an unfinished statement.
         place: Whether a bare name answers *where*.
         time: Whether a bare date answers *when*, so that it takes a preposition.
@@ -74,9 +80,41 @@ class Frame:
     plural: bool = False
     yes: str = ""
     no: str = ""
+    polar: bool = False
+    gap_before: str = ""
+    gap_after: str = ""
+    figure: bool = False
+    swap: str = ""
     open: bool = False
     place: bool = False
     time: bool = False
+
+    def gap_for(self, fragment: str, says: bool | None) -> Frame:
+        """Return the frame in which ``fragment`` answers a yes/no question.
+
+        It takes the place of the value that was asked about where it is of the same sort, so that the claim does not
+        repeat that value.
+
+        Args:
+            fragment: What the answer says beside yes or no.
+            says: ``True`` for yes, ``False`` for no, ``None`` for neither.
+        """
+        first = fragment.split(None, 1)[0].strip(".,;")
+        low = first.lower()
+        figure = any(map(str.isdigit, fragment))
+        function_word = low in PREPOSITIONS or low in DETERMINERS
+        if self.swap and first[:1].isupper() and not function_word:
+            return Frame("", self.swap)
+        if self.gap_before and figure == self.figure and (figure or function_word or first[:1].isupper()):
+            before = self.gap_before
+            last = before.rsplit(None, 1)[-1].lower()
+            if low in PREPOSITIONS and last in PREPOSITIONS:
+                before = before[: -len(last) - 1]
+            return Frame(before, self.gap_after if not figure or " " not in fragment else "")
+        if says is None:
+            return Frame(self.before)
+        joint = " " if says and (low in PREPOSITIONS or first[:1].islower()) else ", "
+        return Frame(f"{(self.yes if says else self.no).rstrip('.')}{joint}")
 
 
 @lru_cache(maxsize=1024)
@@ -212,13 +250,42 @@ def _yes_no(verb: str, rest: list[str]) -> Frame | None:
         )
     no = f"{subject} cannot {tail}" if verb == "can" else f"{subject} {verb} not {tail}"
     question = " ".join([verb.capitalize(), *rest])
+    said = yes.split(" ")
+    gap = _gap_in(said, split + (0 if verb in _DO else 1))
+    # *Is Bob Ray the CEO of Acme?* asks for a person as much as for an office.
+    swap = f" {verb} {tail}" if verb in _COPULAS and rest[split].lower() == "the" and rest[0][0].isupper() else ""
     return Frame(
         f"{question}? ",
         subject=_about(rest[:split]),
         plural=verb in ("are", "were", "do", "have"),
         yes=f"{yes}.",
         no=f"{no}.",
+        polar=True,
+        gap_before=f"{' '.join(said[: gap[0]])} " if gap and not swap else "",
+        gap_after="".join(f" {word}" for word in said[gap[1] :]) if gap and not swap else "",
+        figure=gap is not None and any(map(str.isdigit, said[gap[0]])),
+        swap=swap,
     )
+
+
+def _gap_in(words: list[str], begin: int) -> tuple[int, int] | None:
+    """Return where in ``words``, from ``begin`` on, the one value stands that a question proposes."""
+    found: list[tuple[int, int]] = []
+    at = begin
+    while at < len(words):
+        start = at
+        if any(map(str.isdigit, words[at])):
+            at += 1
+            while at < len(words) and words[at].lower() in _SCALES:
+                at += 1
+        elif at > begin - 1 and words[at][0].isupper():
+            at = start + _name_end(words[start:])
+        else:
+            at += 1
+            continue
+        found.append((start, at))
+    figures = [span for span in found if any(map(str.isdigit, words[span[0]]))]
+    return found[0] if len(found) == 1 else figures[0] if len(figures) == 1 else None
 
 
 def _about(words: list[str]) -> str:
@@ -260,16 +327,19 @@ def _name_end(words: list[str]) -> int:
     """Return the number of words of the name that ``words`` begin with; 0 if they begin with none."""
     at = 0
     while at < len(words):
-        if words[at][0].isupper() or words[at][0].isdigit():
+        if words[at][0].isdigit() or any(map(str.isupper, words[at])):
             at += 1
             if words[at - 1].endswith((",", ";")):
                 break
-        elif at and words[at].lower() in _PARTICLES and at + 1 < len(words) and words[at + 1][0].isupper():
-            if words[at].lower() == "the" and words[at - 1].lower() != "of":
-                break
-            at += 1
-        else:
+            continue
+        ahead = at
+        while at and ahead < len(words) and ahead < at + 3 and words[ahead].lower() in _PARTICLES:
+            ahead += 1
+        if ahead == at or ahead >= len(words) or not words[ahead][0].isupper():
             break
+        if words[at].lower() == "the" and words[at - 1].lower() != "of":
+            break
+        at = ahead
     return at
 
 
@@ -305,7 +375,7 @@ def _predicate_index(words: list[str], verb: str) -> int:
         if low in PREDICATES or low in DETERMINERS or _is_participle(low) or (low in PREPOSITIONS and low != "of"):
             if words[at - 1].lower() not in DETERMINERS and words[at - 1].lower() not in PREPOSITIONS:
                 return at
-        elif word[0].isdigit() or (word[0].isupper() and words[at - 1].lower() not in PREPOSITIONS):
+        elif any(map(str.isdigit, word)) or (word[0].isupper() and words[at - 1].lower() not in PREPOSITIONS):
             return at
     return len(words) - 1 if len(words) > 1 else -1
 

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final
 
+from guardlayer.claims.courtesy import is_small_talk
 from guardlayer.claims.grammar import READ_LIMIT, Word, main_verb, words_of
 from guardlayer.claims.lexicon import (
     DETERMINERS,
@@ -39,7 +40,10 @@ _PLEONASTIC: Final = re.compile(
             |considered|noted|interesting|unclear|unknown|vital|wise|nice|great|okay|ok|my|your)\b
         | \d{1,2}(?::\d\d)?\s*(?:am|pm|o'clock)
         | [^.]{1,60}\b(?:who|that)\b )
-      | (?:['’]s|\s+(?:takes|took|rained|snowed))\s )"""
+      | \s+(?:takes|took|rained|snowed)\s
+      | ['’]s\s+(?!(?:(?:also|only|now|currently|still|already|not|about|around|roughly|approximately|just)\s+)*
+          (?:[$€£¥\d(]|an?\b|the\b|one\b|in\b|on\b|at\b|by\b|from\b|part\b|home\b|based|located|made|built|owned|led
+          |headquartered|founded|called|named|available|compatible|powered|priced|set|due|free|open|closed|listed)) )"""
 )
 _PLACED: Final = frozenset(("the", "in", "at", "for", "from", "near", "joined", "to"))
 _REMEMBERED: Final = 4
@@ -85,7 +89,7 @@ class Memory:
     def resolve(self, parts: list[Part]) -> list[Part]:
         """Return the reading with its first reference replaced by the name it stands for, if one clearly fits."""
         text = text_of(parts)
-        if len(text) > READ_LIMIT or text.rstrip().endswith("?"):
+        if len(text) > READ_LIMIT or text.rstrip().endswith("?") or is_small_talk(text):
             return parts
         for match in _REFERENCE.finditer(text):
             low = match.group().lower()

@@ -8,7 +8,15 @@ from typing import Final
 
 from guardlayer.claims.blocks import Block, has_markup, scan
 from guardlayer.claims.clauses import clauses_of
-from guardlayer.claims.fragments import against_question, is_fragment, is_small_talk, lead_of, with_subject
+from guardlayer.claims.courtesy import is_small_talk
+from guardlayer.claims.fragments import (
+    against_question,
+    answer_end,
+    assent_end,
+    is_fragment,
+    lead_of,
+    with_subject,
+)
 from guardlayer.claims.inline import read_inline
 from guardlayer.claims.leaves import Leaf, leaves_of
 from guardlayer.claims.questions import Frame, frame_of
@@ -83,6 +91,11 @@ class TextSplitter:
         if parts is None:
             parts = [supplied(leaf.label), *own] if leaf.label else own
         return Claim(text_of(parts), start, start + len(body), Form.LEAF, path=leaf.path, pieces=pieces_of(parts))
+
+
+def _trimmed(parts: list[Part]) -> list[Part]:
+    """Return a reading without the white space after it."""
+    return cut(parts, 0, len(text_of(parts).rstrip()))
 
 
 class _Reader:
@@ -183,14 +196,36 @@ class _Reader:
                 self._claim([supplied(lead), *parts], start, end, form)
                 return
         elif self.frame is not None:
-            if (read := against_question(parts, self.frame)) is not None:
-                if form is not Form.ITEM:
-                    self.frame = None
-                self._divide(read, start, end, Form.FRAGMENT if form is Form.SENTENCE else form)
+            self._answer(parts, start, end, form, self.frame)
+            return
+        self._divide(parts, start, end, form)
+
+    def _answer(self, parts: list[Part], start: int, end: int, form: Form, frame: Frame) -> None:
+        """Read a sentence that may answer the question."""
+        text = text_of(parts)
+        if (divided := answer_end(text)) is not None:
+            rest = cut(parts, divided[1], len(text))
+            head = _trimmed(cut(parts, 0, divided[0]))
+            if head[-1].origin is not None and rest[0].origin is not None:
+                self._answer(head, start, head[-1].origin + len(head[-1].text), form, frame)
+                self._divide(rest, rest[0].origin, end, Form.CLAUSE)
                 return
-            if not is_small_talk(text):
-                parts = with_subject(parts, self.frame)
-                self.frame = None
+        if (read := against_question(parts, frame)) is not None:
+            if form is not Form.ITEM:
+                # What comes after a bare *no* may still say what is so instead.
+                self.frame = replace(frame, yes="", no="") if text_of(read) in (frame.yes, frame.no) else None
+            self._divide(read, start, end, Form.FRAGMENT if form is Form.SENTENCE else form)
+            return
+        if not is_small_talk(text):
+            self.frame = None
+            said = assent_end(text, frame)
+            rest = cut(parts, said, len(text))
+            if said and rest[0].origin is not None:
+                yes = against_question(_trimmed(cut(parts, 0, said)), frame)
+                if yes is not None:
+                    self._claim(yes, start, start + len(self.text[start : rest[0].origin].rstrip()), Form.FRAGMENT)
+                    start, parts, frame = rest[0].origin, rest, replace(frame, yes="", no="")
+            parts = with_subject(parts, frame)
         self._divide(parts, start, end, form)
 
     def _divide(self, parts: list[Part], start: int, end: int, form: Form) -> None:
