@@ -51,7 +51,7 @@ def kind_of(text: str, form: Form = Form.SENTENCE) -> Kind:
         ("The view is really beautiful.", "judgement"),
         ("It's important to stay hydrated.", "advice"),
         ("Sure!", "short answer"),
-        ("That's a great question.", "judgement"),
+        ("That's a great question.", "courtesy"),
         ("Great point!", "praise or dismay"),
     ],
 )
@@ -127,6 +127,100 @@ def test_the_users_own_records_are_state(text: str) -> None:
 )
 def test_facts_stay_facts_behind_hedges_and_courtesy(text: str) -> None:
     """A hedge, a courtesy or a modal around something checkable does not exempt it from the check."""
+    assert kind_of(text) is Kind.FACT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello there!",
+        "Ciao!",
+        "¡Hola!",
+        "Hola, ¿qué tal?",
+        "Guten Tag!",
+        "こんにちは！",
+        "Merci !",
+        "Grazie mille!",
+        "Glad you asked!",
+        "I'm glad you asked.",
+        "A bargain!",
+        "What a steal!",
+        "How exciting!",
+        "I think you'll love it!",
+        "You'll love it!",
+        "You won't regret it.",
+        "Sure thing.",
+        "Happy to help",
+        "No worries!",
+        "With pleasure!",
+        "Right away!",
+        "Good news!",
+        "Fair question.",
+        "As you wish.",
+        "Here you go!",
+        "Kind regards,",
+        "Have fun!",
+        "Enjoy your day!",
+        "Happy holidays!",
+        "Congrats on the new job!",
+        "Well done!",
+        "One moment please.",
+        "Wow, what a day!",
+        "That makes sense.",
+        "Trust me.",
+        "I'd go with the blue one.",
+        "I'm your assistant.",
+        "This is not legal advice.",
+        "Consult a tax adviser.",
+        "Please find the table below.",
+        "Make sure it is plugged in.",
+        "Summary",
+        "Haha!",
+        "I hope you're well.",
+        "Your feedback matters to us.",
+        "I recommend the Pro.",
+        "If that fails, let me know.",
+        "For more details, feel free to ask.",
+        "Dear Ms. Smith,",
+    ],
+)
+def test_courtesy_states_nothing(text: str) -> None:
+    """Greetings, exclamations, offers, orders and advice without a statement are left as they are."""
+    assert kind_of(text) is Kind.BEHAVIOR
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ann Lee is the CEO.",
+        "Refunds take 14 days, so let me know if you have questions.",
+        "The store is closed on Sundays, but feel free to write.",
+        "Sorry, the product was discontinued.",
+        "Thanks to the new battery, it lasts longer.",
+        "Call volume rose 3%.",
+        "Check fraud is a crime.",
+        "Open enrollment begins Monday.",
+        "Use of cookies is restricted.",
+        "Keep in mind that refunds take 14 days.",
+        "Be aware that the warranty excludes water damage.",
+        "Welcome bonuses expire after 30 days.",
+        "Let me tell you: the fee is 3%.",
+        "Here's the price: $49.",
+        "I'm happy to say the fee dropped to 3%.",
+        "I'm sorry, but the store closed down.",
+        "I'm afraid the product is discontinued.",
+        "Thank you for asking; the fee is 3%.",
+        "Hello, the fee is 3%.",
+        "Hi! The fee is 3%.",
+        "Hi Ann, the store is closed on Sundays.",
+        "Rest assured, refunds take 14 days.",
+        "You'll love it: it lasts 12 hours.",
+        "Enjoy 30 days of free returns.",
+        "Dear customers pay 3%.",
+    ],
+)
+def test_a_courtesy_beside_a_statement_does_not_exempt_it(text: str) -> None:
+    """What is said in one breath with a greeting, an apology or an offer is checked; so is a noun like an order."""
     assert kind_of(text) is Kind.FACT
 
 

@@ -18,6 +18,26 @@ _CONNECTIVES: Final = re.compile(
     r"[\W_]*(?:(?:and|but|so|well|oh|uh|um|yeah|ok|okay|also|however|again|now|actually|unfortunately)\b"
     r"(?=[, ]+\w)[,\s]*){0,3}"
 )
+# What is said in one breath with a courtesy is judged by itself: *Hi Ann, the store is closed*, *I'm afraid that …*.
+_PREFACE: Final = re.compile(
+    r"""(?x)(?: (?:hi|hello|hey|dear|good\ (?:morning|afternoon|evening))(?:[ ][\w.]+){0,3}?\s*[,!:;–—\u2600-\U0001faff]
+      | (?:thanks|thank\ you)(?:\ (?:for|so|very)\b[^,!:;.]{1,60})?[,!:;–—]
+      | (?:(?:i'm|i\ am|we're|we\ are)\ )?(?:(?:so|very|really|truly)\ )?sorry\b[^,.;:]{0,40},(?:\ but)?
+      | (?:(?:i|we)\ )?apologi[sz]e\b[^,.;:]{0,60},(?:\ but)?|(?:my|our)\ apologies,(?:\ but)?
+      | (?:(?:i'm|i\ am|we're|we\ are)\ )?(?:(?:so|very|really)\ )?
+        (?:happy|glad|pleased|delighted|excited|thrilled|proud|sorry)\ to
+        \ (?:say|report|announce|confirm|tell\ you|inform\ you|let\ you\ know)(?:\ that)?
+      | (?:i'm|i\ am|we're|we\ are)\ (?:afraid|glad|happy|pleased|sorry)(?:\ that)?
+        (?=\ (?:the|our|this|that|its|all|no)\ )
+      | (?:i|we)\ can\ (?:\w+\ )?(?:confirm|tell\ you|say)(?:\ that)?
+      | let\ me\ (?:tell\ you|be\ clear|explain|confirm)[,:]
+      | here(?:'s|\ is|\ are)\ [^:.]{1,60}:
+      | (?:please\ )?(?:keep\ in\ mind|bear\ in\ mind|be\ (?:aware|advised)|note|remember|know
+          |it(?:'s|\ is)\ (?:important|worth)\ (?:to\ note|noting|mentioning|remembering|knowing))
+        (?:\ that(?=\ )|(?=\ (?:the|our|this|these|its|an?|all)\ ))
+      | rest\ assured(?:\ that|,)
+      )[\s:]+(?=\S+\s+\S+\s+\S|\W*[$€£¥]?\d)"""
+)
 _FIGURE: Final = re.compile(r"[\d$€£¥₹%]")
 _NUMBER_WORD: Final = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|billion|trillion"
@@ -88,9 +108,12 @@ class RuleClassifier:
 
 
 def _opens(text: str) -> int:
-    """Return where a claim in lower case opens, after marks and words that only connect."""
-    found = _CONNECTIVES.match(text)
-    return found.end() if found else 0
+    """Return where a claim in lower case opens, after marks, words that only connect, and a courtesy before it."""
+    at = 0
+    for pattern in (_CONNECTIVES, _PREFACE, _CONNECTIVES):
+        found = pattern.match(text, at)
+        at = found.end() if found else at
+    return at
 
 
 def _has_one(text: str, needs: tuple[str, ...]) -> bool:

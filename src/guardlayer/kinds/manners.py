@@ -44,6 +44,11 @@ ACTS: Final[tuple[Rule, ...]] = (
             |going[ ]to)
             |(?:i(?:'d|[ ]would)|we(?:'d|[ ]would))[ ](?:be[ ](?:happy|glad|delighted)|love|like|recommend
             |suggest|advise)\b
+            |i(?:[ ]am|'m)[ ](?:your[ ]|\w+,[ ]your[ ])(?:\w+[ ]){0,2}(?:assistant|agent|guide|bot|helper)\b
+            |my[ ]name[ ]is\b
+            |(?:i|we)[ ](?:recommend|suggest)[ ][^,;:]{1,40}\Z
+            |(?:i|we)(?:'d|[ ]would)[ ](?:go[ ]with|choose|pick|opt)\b
+            |(?:i|we)[ ]have[ ]no[ ](?:information|details|data|record)\b
             |my[ ](?:purpose|goal|training|knowledge[ ]cut|aim)"""
         ),
     ),
@@ -56,9 +61,24 @@ MANNERS: Final[tuple[Rule, ...]] = (
         Kind.BEHAVIOR,
         0.95,
         opening(
-            r"""(?:hi|hello|hey|greetings|welcome|dear|good\s+(?:morning|afternoon|evening|day|night)
-                |nice\s+(?:to\s+meet|talking)|(?:it(?:'s|\s+was|'s\s+been)\s+)?(?:nice|good|great
-                |a\s+pleasure)\s+(?:talking|to\s+meet|to\s+see|meeting))\b"""
+            r"""(?:(?:hi|hello|hey|greetings)\b|welcome(?=\s*(?:[^\w\s]|\Z|to\b|back\b|aboard\b))
+                |dear(?:\s+[\w.]+){1,4}\s*(?:[,!:]|\Z)|(?:a\s+very\s+)?good\s+(?:morning|afternoon|evening|day|night)
+                |(?:nice|good|great|lovely)\s+(?:to\s+(?:meet|hear|see|know)|talking)|(?:it(?:'s|\s+was|'s\s+been)\s+)?(?:nice|good|great
+                |a\s+pleasure)\s+(?:talking|to\s+meet|to\s+see|meeting)\b)"""
+        ),
+    ),
+    Rule(
+        "greeting or thanks in another language",
+        Kind.BEHAVIOR,
+        0.9,
+        opening(
+            r"""(?:ciao|bonjour|bonsoir|salut|hola|buen[oa]s(?:\s+(?:d[ií]as|tardes|noches))?|guten\s+(?:tag|morgen|abend)
+                |hallo|servus|moin|grüezi|buon\s?giorno|buona\s?sera|namaste|aloha|shalom|sal[aā]{1,2}m|ol[áa]|hej|howdy
+                |hiya|merci(?:\s+beaucoup)?|danke(?:\s+schön)?|gracias|grazie(?:\s+mille)?|obrigad[oa]|arigato|prego
+                |tschüss?|au\s+revoir|(?:à|a)\s+bientôt|adi[óo]s|arrivederci|bitte(?:\s+schön|\s+sehr)?|de\s+nada
+                |bienvenue|willkommen|bienvenid[oa]s?|benvenut[oi]|auf\s+wiedersehen|hasta\s+luego|こんにちは|こんばんは
+                |ありがとう(?:ございます)?|你好|您好|谢谢|안녕하세요|감사합니다|привет|здравствуйте|спасибо|مرحبا|شكرا|नमस्ते)
+            (?:[^\w.!?]+\w+){0,2}\W*\Z"""
         ),
     ),
     Rule(
@@ -66,9 +86,12 @@ MANNERS: Final[tuple[Rule, ...]] = (
         Kind.BEHAVIOR,
         0.95,
         opening(
-            r"""(?:many\s+|a\s+lot\s+of\s+)?thank(?:s|\s+you)\b|(?:i|we)(?:'d\s+like\s+to|\s+want\s+to|\s+really
-                |\s+truly|\s+do)?\s+(?:thank|appreciate)\b|much\s+appreciated|you(?:'re|\s+are)\s+(?:very\s+
-                |most\s+)?welcome|god\s+bless|my\s+pleasure"""
+            r"""(?:many\s+|a\s+lot\s+of\s+)?thank(?:s|\s+you)\b
+                (?!\s+to\s+(?!you\b|everyone|everybody|all\b|our\b))|(?:i|we)(?:'d\s+like\s+to|\s+want\s+to|\s+really
+                |\s+truly|\s+do)?\s+(?:thank|appreciate|value)\b|much\s+appreciated|you(?:'re|\s+are)\s+(?:very\s+
+                |most\s+)?welcome|god\s+bless|my\s+pleasure
+                |your\s+(?:feedback|opinion|business|patience|trust)\s+(?:matters|is\s+(?:important|appreciated|valued))
+                |congrat(?:s|ulations)\b"""
         ),
     ),
     Rule(
@@ -77,8 +100,11 @@ MANNERS: Final[tuple[Rule, ...]] = (
         0.95,
         opening(
             r"""(?:good)?bye\b|bye-bye|see\s+you|take\s+care|have\s+a\s+(?:\w+\s+)?(?:day|evening|weekend|one
-                |night|trip)|talk\s+(?:to\s+you\s+)?(?:soon|later)|all\s+the\s+best|best\s+(?:regards|wishes)
-                |sincerely|cheers\b"""
+                |night|trip)|talk\s+(?:to\s+you\s+)?(?:soon|later)|all\s+the\s+best|(?:best|kind|warm(?:est)?)\s+(?:regards|wishes)
+                |yours\s+(?:sincerely|truly|faithfully)|sincerely|cheers\b|ta-ta\b|speak\s+soon|hugs\b
+                |(?:happy|merry)\s+(?:\w+day|holidays|christmas|easter|new\s+year|\w+ing|travels|trails)\W*\Z
+                |(?:(?:have\s+fun|stay\s+(?:safe|tuned|well)|enjoy)(?:\s+(?:it|your|the|with|and)\b[^.,;:]{0,40})?)\W*\Z
+                |(?:i\s+)?(?:hope|trust)\s+(?:that\s+)?you(?:'re|\s+are|'ve|\s+have)\s[^,;:]{0,40}\Z"""
         ),
     ),
     Rule(
@@ -92,6 +118,57 @@ MANNERS: Final[tuple[Rule, ...]] = (
         ),
     ),
     Rule(
+        "courtesy",
+        Kind.BEHAVIOR,
+        0.9,
+        opening(
+            r"""(?:(?:(?:i'm|we're|i\s+am|we\s+are)\s+)?(?:so\s+|very\s+|really\s+|always\s+|more\s+than\s+)?
+                (?:glad|happy|pleased|delighted|thrilled|honou?red)\s+(?:(?:that\s+)?(?:you|i|we)\b|to\b)[^.,;:]{0,60}
+            |no\s+(?:problem|worries|trouble|need\s+to\s+worry|hurry|rush)(?:\s+(?:at\s+all|whatsoever))?|with\s+pleasure
+            |right\s+away|gladly|likewise|same\s+here|as\s+you\s+(?:wish|like)|at\s+your\s+service|ready\s+when\s+you\s+are
+            |(?:here|there)\s+(?:you\s+(?:go|are)|it\s+is|goes|we\s+go)|(?:just\s+)?(?:a|one)\s+(?:moment|second|minute|sec)
+                (?:\s+please)?|(?:just|please)\s+(?:wait|hold)(?:\s+on)?|bear\s+with\s+me|not\s+at\s+all|rest\s+assured
+            |(?:good|great|nice|fair|interesting|tough|excellent|lovely|wonderful)\s+(?:news|question|one|enough|choice
+                |thinking|catch)(?:\s+(?:indeed|there|everyone))?
+            |(?:that's|that\s+is|it's)\s+(?:a\s+)?(?:fair|valid|good|great)(?:\s+(?:point|question))?
+            |(?:(?:well\s+)?done|way\s+to\s+go|nice\s+one|good\s+going|keep\s+it\s+up|you've\s+got\s+this|you\s+got\s+(?:it|this)
+                |fingers\s+crossed|here's\s+to\s+you|long\s+time\s+no\s+see|(?:trust|believe)\s+me|i'm\s+here\s+for\s+you)
+            |(?:that|it)\s+makes\s+(?:\w+\s+)?sense|sounds\s+like\s+(?:a\s+|an\s+)?\w+(?:\s+\w+)?)(?:\s+then)?\W*\Z"""
+        ),
+        GivesWay.TO_EITHER,
+    ),
+    Rule(
+        "exclamation",
+        Kind.BEHAVIOR,
+        0.8,
+        opening(
+            r"""(?:(?:oh|wow|ah|ooh|gosh),?\s+)?(?:(?:what|such)\s+an?\s+[^.,;:]{1,40}|how\s+\w+(?:\s+of\s+you)?)!+\W*\Z
+            |(?:(?:what|such)\s+)?an?\s+(?:\w+\s+)?(?:bargain|steal|deal|gem|treat|winner|joy|delight|dream|shame|pity
+                |bummer|relief|breeze|snap|no-brainer|must-have|pleasure|surprise|classic|beauty|blast|win)\W*\Z"""
+        ),
+        GivesWay.TO_EITHER,
+    ),
+    Rule(
+        "praise to the user",
+        Kind.BEHAVIOR,
+        0.75,
+        opening(
+            r"""you(?:'ll|\s+will|'re\s+going\s+to|\s+are\s+going\s+to|'re\s+sure\s+to|\s+might|\s+may)\s+(?:\w+ly\s+)?
+                (?:love|like|enjoy|adore|be\s+(?:amazed|delighted|pleased|thrilled|surprised|glad|happy))\b[^,;:]{0,40}\Z
+            |you\s+(?:won't|will\s+not|can't|cannot)\s+(?:regret|be\s+disappointed|go\s+wrong|beat|miss)\b[^,;:]{0,40}\Z"""
+        ),
+    ),
+    Rule(
+        "disclaimer",
+        Kind.BEHAVIOR,
+        0.85,
+        opening(
+            r"""(?:this|that|it|the\s+above|nothing\s+here)\s+(?:is\s+not|isn't|does\s+not\s+constitute|constitutes
+                |should\s+not\s+be\s+(?:taken|considered|construed)(?:\s+as)?)\s+(?:intended\s+as\s+|meant\s+as\s+)?
+                (?:\w+\s+){0,3}(?:advice|recommendation)\b[^,;:]{0,40}\Z"""
+        ),
+    ),
+    Rule(
         "short answer",
         Kind.BEHAVIOR,
         0.85,
@@ -102,7 +179,9 @@ MANNERS: Final[tuple[Rule, ...]] = (
             |(?:me|you)\s+too|i\s+(?:see|understand|agree|know)|so\s+do\s+i|(?:yes|no|yeah),?\s+(?:it|he|she
             |they|i|we|you|that)\s+(?:is|are|do|does|did|was|were|am)|wow|oh|well|fine|alright|all\s+right
             |congratulations|very\s+true|indeed|me\s+neither|why\s+not|maybe|perhaps|probably(?:\s+not)?
-            |not\s+really|hm+|boy|gosh|goodness|my\s+goodness)
+            |not\s+really|hm+|boy|gosh|goodness|my\s+goodness|noted|yay|woo-?hoo|hoo?ray|oops|ouch|uh-oh|phew|deal
+            |(?:ha)+|lol|bravo|kudos|voil[àa]|(?:ah|oh|hm+),?\s+(?:i\s+see|let\s+me\s+(?:think|see|check))|agreed|exactly
+                \s+right|quite\s+so|totally|precisely)
             (?:[,\s]+(?:sir|indeed|too|yeah|okay|right))? [\W_]*\Z"""
         ),
     ),
@@ -123,31 +202,16 @@ MANNERS: Final[tuple[Rule, ...]] = (
         "offer",
         Kind.BEHAVIOR,
         0.9,
-        anywhere(
-            r"""let\s+(?:me|us)\s+know\b|feel\s+free\b|(?:don't|do\s+not|never)\s+hesitate|(?:happy|glad
-                |here)\s+to\s+(?:help|assist)|if\s+you\s+(?:have|need|'d\s+like|would\s+like|want)\s+(?:any|more
-                |further|help|additional|me\s+to)\b
-            |(?:hope|trust)\s+(?:this|that|it)\s+(?:helps|is\s+helpful|answers|clarifies)|(?:i|we)(?:'ll|\s+will
-                |\s+can)\s+(?:be\s+happy|gladly|do\s+my\s+best|help|assist|try|walk\s+you|guide\s+you|explain
-                |look\s+into|let\s+you|get\s+back|check)\b|anything\s+else\s+i\s+can|how\s+(?:can
-                |may)\s+i\s+(?:help|assist)|looking\s+forward\s+to"""
-        ),
-        anywhere=True,
-        needs=(
-            "let ",
-            "free",
-            "hesitate",
-            "to help",
-            "to assist",
-            "if you",
-            "hope",
-            "trust",
-            "'ll ",
-            "will ",
-            "i can",
-            "we can",
-            "anything else",
-            "looking forward",
+        opening(
+            r"""(?:(?:if|for|should|in\s+case|when|once|as|until|on)\b[^,]{0,80},\s+)?
+            (?:(?:please|do|just|again|otherwise|meanwhile|and|so|also),?\s+)*
+            (?:let\s+(?:me|us)\s+know\b|feel\s+free\b|(?:don't|do\s+not|never)\s+hesitate
+            |(?:(?:i|we)(?:'m|'re|\s+am|\s+are)\s+)?(?:(?:always|more\s+than|very)\s+)*(?:happy|glad|here)\s+to\s+(?:help|assist)
+            |if\s+you\s+(?:have|need|'d\s+like|would\s+like|want)\s+(?:any|more|further|help|additional|me\s+to)\b[^,]{0,60}\Z
+            |(?:(?:i|we)\s+)?(?:do\s+)?(?:hope|trust)\s+(?:this|that|it)\s+(?:helps|is\s+helpful|answers|clarifies)
+            |(?:i|we)(?:'ll|\s+will|\s+can)\s+(?:be\s+(?:happy|glad)|gladly|do\s+my\s+best|help|assist|try|walk\s+you|guide\s+you
+                |explain|look\s+into|let\s+you|get\s+back|check)\b|(?:is\s+there\s+)?anything\s+else\s+i\s+can
+            |how\s+(?:can|may)\s+i\s+(?:help|assist)|(?:(?:i|we)(?:'m|'re|\s+am|\s+are)\s+)?looking\s+forward\s+to)"""
         ),
     ),
     Rule(
@@ -159,6 +223,8 @@ MANNERS: Final[tuple[Rule, ...]] = (
                 |some|your|my|what|how|one|two|three|\d|a\s+few|more)\b[^.]{0,120}[:.]?\s*$
             |(?:below|above)\s+(?:is|are|you)\b|see\s+(?:below|above)|(?:in|to)\s+(?:summary|summari[sz]e
             |conclusion|conclude|recap|sum\s+up)[,:]?\s*$
+            |(?:summary|overview|details|notes?|conclusion|introduction|background|next\s+steps|key\s+(?:points|takeaways)
+                |tl;?dr|faqs?)\W*\Z
             |let(?:'s|\s+me|\s+us)\b|i(?:'ve|\s+have)\s+(?:listed|summari[sz]ed|included|added|formatted|updated
                 |written|put\s+together|attached|created|prepared|highlighted|marked)\b|as\s+(?:requested
                 |you\s+asked|mentioned|noted)[^,]{0,40}[:.]\s*$)"""
@@ -173,16 +239,19 @@ MANNERS: Final[tuple[Rule, ...]] = (
             r"""(?:(?:please|kindly|then|next|first|firstly|second|finally|now|simply|just|to\s+[^,]{1,60},
                 |once\s+[^,]{1,60},|if\s+(?:you|this|that|it|needed|necessary)[^,]{0,60},
                 |step\s+\d+[:.)])[,:]?\s+){0,2}
-            (?:click|press|tap|select|choose|type|go\s+(?:to|back|ahead)|open|visit|contact|call|email|check\s
-                |try\s|make\s+sure|ensure|download|upload|install|restart|reset|log\s+(?:in|out)|sign\s+(?:in|up
-                |out)|navigate|follow|use\s|enter\s|avoid|scroll|drag|copy|paste|refer\s|submit|keep\s|consider
-                |remember\s+to|do\s+not|don't|never|always|look\s|run\s|add\s|remove|set\s|turn\s+(?:on|off)
-                |switch\s+to|wait\s|read\s|start\s+(?:by|with)|begin\s+(?:by|with)|take\s+(?:a|the|your|some)
-                |create\s|write\s|place\s|mix|stir|preheat|bake|pour|give\s|get\s|put\s|see\s+(?:the|our|your)
-                |stay\s|be\s+(?:sure|careful|aware|patient|honest)|speak\s+(?:to|with)|ask\s|seek|listen
-                |come\s+(?:on|in|back)|imagine|notice\s|find\s+(?:a|the|your|out)|replace\s|save\s|apply\s
-                |discard|cut\s|join\s+(?:us|me|our))\b(?!\s*(?:is|was|are|were|has|had|inc|corp|'s|:)
-                |\s+\w+\s+(?:is|are|was|were|has|have)\b)"""
+            (?:click|press|tap|select|choose|type|go\s+(?:to|back|ahead)|open|visit|contact|call|email|check
+                |try|make\s+sure|ensure|download|upload|install|restart|reset|log\s+(?:in|out)|sign\s+(?:in|up
+                |out)|navigate|follow|use|enter|avoid|scroll|drag|copy|paste|refer|submit|keep|consider|consult
+                |remember\s+to|do\s+not|don't|never|always|look|run|add|remove|set|turn\s+(?:on|off)
+                |switch\s+to|wait|read|start\s+(?:by|with)|begin\s+(?:by|with)|take\s+(?:a|the|your|some)
+                |create|write|place|mix|stir|preheat|bake|pour|give|get|put|see\s+(?:the|our|your)
+                |stay|be\s+(?:sure|careful|aware|patient|honest)|speak\s+(?:to|with)|ask|seek|listen
+                |come\s+(?:on|in|back)|imagine|notice|find\s+(?:a|the|your|out)|replace|save|apply
+                |discard|cut|join\s+(?:us|me|our))\b(?!'|-\w)
+                (?!\s*(?:is|was|are|were|has|had|inc|corp|ltd|of|:)\b
+                |(?<!sure)(?<!ensure)(?<!aware)\s+\w+\s+(?:is|are|was|were|has|have|had|will|rose|fell|grew|dropped
+                |begins?|starts?|ends?|costs?|includes?|requires?|expires?|covers?|takes?|applies|increased|decreased)\b)
+            |(?:please|kindly)\s+(?!note\b|be\s+(?:aware|advised)|remember|know\b)\w+"""
         ),
     ),
     Rule(
