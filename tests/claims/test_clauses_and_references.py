@@ -99,3 +99,47 @@ def test_only_untouched_words_are_mapped(split: Callable[..., Split]) -> None:
     (piece,) = claim.pieces
     assert text[piece.draft_start : piece.draft_start + piece.length] == " was born in Oslo."
     assert text[claim.start : claim.end] == "She was born in Oslo."
+
+
+@pytest.mark.parametrize(
+    ("text", "claims"),
+    [
+        ("Acme is based in Oslo. The city is old. The company is big.", ["Oslo is old.", "Acme is big."]),
+        ("Tesla Inc is in Austin. The company is big.", ["Tesla Inc is big."]),
+        ("The President of Bangladesh met Ann Lee. The country is big.", ["Bangladesh is big."]),
+        ("Ann Lee visited Italy. The country is big.", ["Italy is big."]),
+        (
+            "Ann Lee spoke in Berlin. The city was cold. The country is big.",
+            ["Berlin was cold.", "The country is big."],
+        ),
+        ("Ann Lee spoke. The company is big.", ["The company is big."]),
+        ("I was in Oslo. The company is big.", ["The company is big."]),
+        ("Acme sued Beta. The country is big.", ["The country is big."]),
+    ],
+)
+def test_a_noun_stands_only_for_what_it_can_be(texts: Texts, text: str, claims: list[str]) -> None:
+    """*The city* is no company and *the company* no place, an office or a person is neither; in doubt it stays."""
+    assert texts(text)[1:] == claims
+
+
+@pytest.mark.parametrize(
+    ("text", "claims"),
+    [
+        (
+            "Acme's list price is $39. It was $29. It rose to $45.",
+            ["Acme's list price was $29.", "Acme's list price rose to $45."],
+        ),
+        ("The fee of Acme was 3%; it is now 4%.", ["The fee of Acme is now 4%."]),
+        ("Acme's revenue rose 10%. It has 500 employees.", ["Acme has 500 employees."]),
+        ("The capital of France is Paris. It lies on the Seine.", ["Paris lies on the Seine."]),
+    ],
+)
+def test_a_figure_is_said_of_the_quantity_before(texts: Texts, text: str, claims: list[str]) -> None:
+    """After a price, *it was $29* speaks of the price, and *it has 500 employees* of whose price it is."""
+    assert texts(text)[1:] == claims
+
+
+def test_a_liking_names_nothing_it_did_not_name(texts: Texts) -> None:
+    """*I love it* stays an opinion; a name put into it would make it look like a statement."""
+    assert texts("Acme is a bank. I love it.")[1] == "I love it."
+    assert texts("Acme is a bank. It's based in Oslo. It's raining.")[1:] == ["Acme is based in Oslo.", "It's raining."]

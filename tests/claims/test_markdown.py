@@ -84,3 +84,8 @@ def test_a_link_definition_is_skipped_by_name(split: SplitText) -> None:
 def test_a_marked_name_is_still_an_answer(texts: Callable[..., list[str]]) -> None:
     """Emphasis around a fragment does not hide that it answers the question."""
     assert texts("**$42**", "What's the price?") == ["The price is $42."]
+
+
+def test_what_is_struck_out_is_not_said(split: SplitText) -> None:
+    """A price that the writer withdrew is no part of the claim, and of no other."""
+    assert _read(split("The price: ~~$39~~ $49. ~~**Old.**~~")) == [(Form.FRAGMENT, "The price: $49.")]

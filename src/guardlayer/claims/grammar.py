@@ -25,6 +25,7 @@ READ_LIMIT: Final = 1000
 """Sentences longer than this, in code points, are taken as they stand."""
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’.\-&][^\W_]+)*|[,;:()\"“”]")
+_SPEAKERS: Final = frozenset(("i", "we", "they"))
 _COORDINATORS: Final = frozenset(("and", "or", "but"))
 
 
@@ -59,6 +60,8 @@ def is_finite(words: list[Word], at: int) -> bool:
     if at == 0 or word.text[0].isupper():
         return False
     before = words[at - 1]
+    if at == 1 and before.low in _SPEAKERS:
+        return low not in PREPOSITIONS and low not in DETERMINERS and low not in _COORDINATORS and low[0].isalpha()
     if before.low in _COORDINATORS or before.low in PREPOSITIONS or before.low in DETERMINERS:
         return False
     if low in PRESENT_VERBS:

@@ -97,7 +97,14 @@ def _emphasise(
     opens = not after.isspace() and not (before.isalnum() and (token[0] == "_" or after.isalnum()))
     if closes and token in waiting and not (opens and before.isalnum() and after.isalnum()):
         opened = waiting.pop(token)
-        hidden += [(opened, opened + len(token)), (left, right)]
+        if token == "~~":
+            # What is struck out is not said. Marks inside it were hidden before; the range swallows them.
+            while hidden and hidden[-1][0] >= opened:
+                hidden.pop()
+            spaced = after == " " and (opened == start or text[opened - 1].isspace())
+            hidden.append((opened, right + 1 if spaced else right))
+        else:
+            hidden += [(opened, opened + len(token)), (left, right)]
     elif opens:
         waiting[token] = left
 

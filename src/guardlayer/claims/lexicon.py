@@ -54,7 +54,7 @@ AUXILIARIES: Final = words(
     shouldn't isn’t aren’t wasn’t weren’t hasn’t haven’t hadn’t doesn’t don’t didn’t won’t wouldn’t can’t couldn’t
     it's he's she's that's there's they're we're you're i'm it’s he’s she’s that’s there’s they’re we’re you’re
     i’m they've we've you've i've they’ve we’ve you’ve i’ve i'll you'll we'll they'll it'll he'll she'll i’ll
-    you’ll we’ll"""
+    you’ll we’ll they’ll it’ll he’ll she’ll i'd you'd we'd they'd he'd she'd it'd i’d you’d we’d they’d he’d she’d"""
 )
 """Verbs that are always finite."""
 
@@ -166,7 +166,7 @@ JOINING: Final = words("of de del van von der den bin ibn al el la le di da dos 
 """Lower-case words inside names."""
 
 ROLES: Final = words(
-    """president prime minister chancellor ceo cfo cto chief chairman chairwoman chair director secretary senator
+    """president prime minister chancellor ceo cfo cto chief chairman chairwoman chair director secretary senator pm mp
     governor mayor premier monarch head officer executive vice deputy manager coach captain founder"""
 )
 """Offices: a name that begins with one is an office, and an office is no person."""
@@ -183,11 +183,25 @@ NOT_PERSONS: Final = words(
 )
 """Words that show a name to be no person's."""
 
-THINGS: Final = (
-    "company|firm|corporation|organisation|organization|bank|team|club|city|country|state|town|region|product|app|"
-    "airline|university|school|band|startup|brand|agency|museum|river|mountain|bridge|league|party|vendor|service"
+COMPANY_FORMS: Final = words(
+    "inc ltd corp corporation company co llc plc gmbh group motors holdings technologies labs ag sa"
 )
+"""Last words of names that show a company."""
+
+PLACES: Final = "city|country|state|town|region"
+"""Nouns that with *the* stand for a place said before."""
+
+GROUPS: Final = (
+    "company|firm|corporation|organisation|organization|bank|team|club|airline|university|school|band|startup|brand|"
+    "agency|league|party|vendor"
+)
+"""Nouns that with *the* stand for a body of people said before."""
+
+THINGS: Final = f"{PLACES}|{GROUPS}|product|app|museum|river|mountain|bridge|service"
 """Nouns that with *the* stand for a name said before."""
+
+PLACING: Final = words("in at from near outside across throughout")
+"""Prepositions that show the name after them to be a place's."""
 
 GREETINGS: Final = words(
     """hi hello hey hiya howdy dear greetings bonjour hola ciao hallo servus moin namaste salut aloha salaam

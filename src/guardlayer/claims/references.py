@@ -10,11 +10,17 @@ from typing import Final
 from guardlayer.claims.courtesy import is_small_talk
 from guardlayer.claims.grammar import READ_LIMIT, Word, main_verb, words_of
 from guardlayer.claims.lexicon import (
+    ADVERBS,
+    COMPANY_FORMS,
     DETERMINERS,
+    GROUPS,
     JOINING,
     NOT_NAMES,
     NOT_PERSONS,
+    PLACES,
+    PLACING,
     PREPOSITIONS,
+    PRONOUN_SUBJECTS,
     ROLES,
     STARTERS,
     THINGS,
@@ -45,6 +51,17 @@ _PLEONASTIC: Final = re.compile(
           (?:[$€£¥\d(]|an?\b|the\b|one\b|in\b|on\b|at\b|by\b|from\b|part\b|home\b|based|located|made|built|owned|led
           |headquartered|founded|called|named|available|compatible|powered|priced|set|due|free|open|closed|listed)) )"""
 )
+_PLACE_NOUNS: Final = frozenset(PLACES.split("|"))
+_GROUP_NOUNS: Final = frozenset(GROUPS.split("|"))
+# What a figure is said of is the quantity before, not the name beside it: *The fee of Acme is 3%. It was 2% before.*
+_FIGURE: Final = re.compile(
+    r"(?i)(?:['’]s|\s+(?:is|was|will\s+be|(?:has|had)\s+been|used\s+to\s+be|rose|fell|increased|decreased|dropped|went|grew"
+    r"|climbed|jumped|remains|stands|stood|became))(?:\s+(?!an?\b)[^\W\d]+){0,3}\s+[$€£¥]?\d"
+)
+_LIKING: Final = re.compile(
+    r"(?i)\b(?:i|we|you)(?:['’]\w+)?\s+(?:\w+\s+)?(?:love|like|hate|enjoy|adore|recommend|prefer)\s+$"
+)
+_QUANTITY: Final = re.compile(r"[$€£¥]?\d")
 _PLACED: Final = frozenset(("the", "in", "at", "for", "from", "near", "joined", "to"))
 _REMEMBERED: Final = 4
 _NAME_LIMIT: Final = 100
@@ -78,13 +95,43 @@ class Memory:
     def __init__(self) -> None:
         self._claims: deque[list[_Name]] = deque(maxlen=_REMEMBERED)
         self._persons: dict[str, str] = {}
+        self._placed: dict[str, bool] = {}
+        self._called: dict[str, str] = {}
+        self._measured = ""
 
     def note(self, text: str) -> None:
-        """Remember the names in ``text``."""
-        if len(text) <= READ_LIMIT and (names := self._names(text)):
+        """Remember the names in ``text``, and the quantity that it gives a figure."""
+        if len(text) > READ_LIMIT:
+            return
+        names = self._names(text)
+        self._measured = self._quantity(text) if _QUANTITY.search(text) else ""
+        if names:
             if len(names) == 1 and main_verb(words_of(text)) < 0:
                 names = [replace(names[0], spoken_of=False)]
             self._claims.append(names)
+
+    @staticmethod
+    def _quantity(text: str) -> str:
+        """Return the subject of a statement that gives it a figure, such as *Acme's list price*; empty if none."""
+        words = words_of(text)
+        verb = main_verb(words)
+        if not 2 <= verb <= 12:
+            return ""
+        subject = text[: words[verb].start].rstrip()
+        while verb > 1 and words[verb - 1].low in ADVERBS:
+            verb -= 1
+            subject = text[: words[verb].start].rstrip()
+        head = words[:verb]
+        named = any(word.text[0].isupper() for word in head[1:]) or head[0].text.endswith(("'s", "’s"))
+        common = (
+            words[0].low in DETERMINERS
+            or head[0].text.endswith(("'s", "’s"))
+            or any(word.text.endswith(("'s", "’s", "'", "’")) for word in head[:-1])
+        )
+        plain = not any(word.low in ',;:()"“”' or word.low in PRONOUN_SUBJECTS for word in head)
+        told = text[words[verb].end if verb < len(words) else len(text) :]
+        figure = _QUANTITY.search(told)
+        return subject if common and named and plain and head[-1].text[-1].isalnum() and figure else ""
 
     def resolve(self, parts: list[Part]) -> list[Part]:
         """Return the reading with its first reference replaced by the name it stands for, if one clearly fits."""
@@ -102,6 +149,8 @@ class Memory:
                 and _PLEONASTIC.match(text, match.start())
             ):
                 continue
+            if low == "it" and _LIKING.search(text, 0, match.start()):
+                return parts
             name = self._choose(match, text)
             if name is None:
                 continue
@@ -124,6 +173,9 @@ class Memory:
             word = after.split(None, 1)[0] if after else ""
             if word[:1].isupper() or word.lower() in ("of", "that", "which", "who", "named", "called", "where", "in"):
                 return None
+            return self._body(match["noun"].lower())
+        if match.group().lower() == "it" and self._measured and _FIGURE.match(text, match.end()):
+            return self._measured
         return self._thing(plural=(match["thing"] or "").lower() in ("they", "their"))
 
     def _person(self) -> str | None:
@@ -136,6 +188,32 @@ class Memory:
             unknown = {name.text for name in names if name.person is None}
             if len(names) == 1 and len(unknown) == 1 and names[0].subject and names[0].spoken_of:
                 return names[0].text
+        return None
+
+    def _body(self, noun: str) -> str | None:
+        """Return what *the country*, *the company* or the like stands for: a name that can be one, or ``None``."""
+        if noun not in _PLACE_NOUNS | _GROUP_NOUNS:
+            return self._thing(plural=False)
+        place = noun in _PLACE_NOUNS
+        for names in reversed(self._claims):
+            fitting = {
+                name.text: name
+                for name in names
+                if not name.person
+                and self._placed.get(name.text, place) is place
+                and self._called.get(name.text, noun) == noun
+            }
+            if place and any(name in self._placed for name in fitting):
+                fitting = {text: name for text, name in fitting.items() if text in self._placed}
+            if len(fitting) > 1 and not place:
+                fitting = {text: name for text, name in fitting.items() if name.subject}
+            if len(fitting) == 1:
+                (found,) = fitting
+                self._placed[found] = place
+                self._called[found] = noun
+                return found
+            if fitting:
+                return None
         return None
 
     def _thing(self, *, plural: bool) -> str | None:
@@ -241,8 +319,12 @@ class Memory:
         person: bool | None = None
         if tokens[0] in ROLES:
             rest = [token for token in tokens if token not in ROLES]
-            if not rest or rest[0] == "of":
+            if not rest:
                 return None
+            if rest[0] == "of":
+                # An office is nothing that acts; what it is the office of may be.
+                held = re.search(r"\sof\s(?:the\s)?(.+)", name)
+                return self._name(text, (start + held.start(1), end), index + 1, "of") if held else None
         if tokens[0] in TITLES or tokens[0] in ("king", "queen", "pope", "prince", "princess", "sir"):
             person = True
         elif name in self._persons:
@@ -258,4 +340,8 @@ class Memory:
         if person and len(tokens) > 1:
             self._persons[name.rsplit(" ", 1)[-1]] = name
             self._persons[name] = name
+        if before in PLACING:
+            self._placed.setdefault(name, True)
+        elif tokens[-1] in COMPANY_FORMS:
+            self._placed[name] = False
         return _Name(name, start, person, subject, end >= closing)
