@@ -103,7 +103,7 @@ class _Text:
     """A text with its words, stems, and the entities it names."""
 
     text: str
-    tokens: list[Token]
+    tokens: Sequence[Token]
     stems: list[str]
     mentions: list[Mention]
 

@@ -5,6 +5,7 @@ Everything here reads one claim against the evidence of one key; what follows fr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -77,7 +78,7 @@ def parsed(value: str) -> Value:
     return parse(value)
 
 
-def name_hits(tokens: list[Token], group: list[Evidence], alignment: Alignment) -> list[Hit]:
+def name_hits(tokens: Sequence[Token], group: list[Evidence], alignment: Alignment) -> list[Hit]:
     """Find the names of the ledger that a claim states, the best explanation of each stretch of text."""
     words = Words(tokens)
     person = not _ORGANISATIONS & {t.norm for t in tokenize(fact_of(group[0]).attribute)}
@@ -129,7 +130,7 @@ def stated(value: Value) -> Span:
     return Span(value.phrase_start, value.phrase_end)
 
 
-def name_slot(claim: Claim, tokens: list[Token], alignment: Alignment, *, several: bool) -> Span | None:
+def name_slot(claim: Claim, tokens: Sequence[Token], alignment: Alignment, *, several: bool) -> Span | None:
     """Find the proper name that a claim asserts as the value: what follows "is", "by" or ":" after the attribute.
 
     A run of capitalised words, of at least two words where the true value has several, with no article before it that
@@ -163,7 +164,7 @@ def name_slot(claim: Claim, tokens: list[Token], alignment: Alignment, *, severa
     return Span(run[0].start, run[-1].end)
 
 
-def _past_role(tokens: list[Token], first: int) -> int:
+def _past_role(tokens: Sequence[Token], first: int) -> int:
     """Step over what introduces a name: "King", "the incumbent Prime Minister of India, "."""
     position = first
     while position < len(tokens) and tokens[position].norm in TITLES:
@@ -180,12 +181,12 @@ def _past_role(tokens: list[Token], first: int) -> int:
     return position
 
 
-def _is_negated(tokens: list[Token], index: int) -> bool:
+def _is_negated(tokens: Sequence[Token], index: int) -> bool:
     before = [t.norm for t in tokens[max(0, index - 4) : index]]
     return bool(NEGATION & set(before)) or any(word.endswith("n't") for word in before)
 
 
-def _is_aside(tokens: list[Token], index: int) -> bool:
+def _is_aside(tokens: Sequence[Token], index: int) -> bool:
     """Say whether the name is mentioned on the side: nothing asserts between the aside's word and it."""
     for token in reversed(tokens[max(0, index - _REACH) : index]):
         if token.norm in _ASIDE:
@@ -214,7 +215,7 @@ def is_change(claim: Claim, value: Value) -> bool:
     return bool(_DELTA & {w.lower() for w in before[-1:]}) or bool(_MORE & {w.lower().strip(".,;") for w in after})
 
 
-def other_scope(tokens: list[Token], alignment: Alignment, value: Span) -> bool:
+def other_scope(tokens: Sequence[Token], alignment: Alignment, value: Span) -> bool:
     """Say whether the claim names something beside its key that may narrow it: "in Germany", "for Enterprise"."""
     known = (alignment.entity, alignment.attribute, value)
     return any(

@@ -108,7 +108,7 @@ def _trust(verdict: Verdict) -> float:
     return alignment.score if alignment else 0.0
 
 
-def _verdict(claim: Claim, tokens: list[Token], group: list[Evidence]) -> Verdict | None:
+def _verdict(claim: Claim, tokens: Sequence[Token], group: list[Evidence]) -> Verdict | None:
     current = [e for e in group if e.standing is Standing.CURRENT]
     disputed = [e for e in group if e.standing is Standing.DISPUTED]
     sample = (current or disputed or group)[0]
@@ -212,7 +212,9 @@ def _negated(hit: Hit, fact: Fact, score: float) -> Verdict:
     )
 
 
-def _other_value(claim: Claim, tokens: list[Token], current: list[Evidence], alignment: Alignment) -> Verdict | None:
+def _other_value(
+    claim: Claim, tokens: Sequence[Token], current: list[Evidence], alignment: Alignment
+) -> Verdict | None:
     """The claim gives a value of the right type that the ledger never gave for this key."""
     if not current or alignment.attribute is None:
         return None
@@ -250,7 +252,7 @@ def _one_value(facts: list[Evidence]) -> bool:
     return len({value_of(piece).casefold() for piece in facts}) == 1
 
 
-def _other_name(claim: Claim, tokens: list[Token], current: list[Evidence], alignment: Alignment) -> Verdict | None:
+def _other_name(claim: Claim, tokens: Sequence[Token], current: list[Evidence], alignment: Alignment) -> Verdict | None:
     """The claim puts a name where the value belongs, and it is none the ledger ever gave for this key."""
     if not _one_value(current) or alignment.attribute is None or alignment.tense == "past" or alignment.score < 0.75:
         return None
@@ -274,7 +276,7 @@ def _other_name(claim: Claim, tokens: list[Token], current: list[Evidence], alig
 
 
 def _boolean(
-    claim: Claim, tokens: list[Token], group: list[Evidence], current: list[Evidence], alignment: Alignment
+    claim: Claim, tokens: Sequence[Token], group: list[Evidence], current: list[Evidence], alignment: Alignment
 ) -> Verdict | None:
     if not current or alignment.attribute is None:
         return None
