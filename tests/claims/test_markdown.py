@@ -89,3 +89,27 @@ def test_a_marked_name_is_still_an_answer(texts: Callable[..., list[str]]) -> No
 def test_what_is_struck_out_is_not_said(split: SplitText) -> None:
     """A price that the writer withdrew is no part of the claim, and of no other."""
     assert _read(split("The price: ~~$39~~ $49. ~~**Old.**~~")) == [(Form.FRAGMENT, "The price: $49.")]
+
+
+def test_a_pair_of_key_and_value_is_read_under_its_headings(split: SplitText) -> None:
+    """*CEO: Ann Lee* does not say whose; the headings above it do, in lists, in lines and in two-column tables."""
+    text = (
+        "# Acme\n- CEO: Ann Lee\n- The fee is $3.\n\n## Prices\nList price: $49\n\n| Field | Value |\n|---|---|\n"
+        "| Discount | 5% |\n\n# Beta\nKey facts:\n* CEO: Bob Ray"
+    )
+    assert [claim.text for claim in split(text).claims if claim.form is not Form.HEADING] == [
+        "Acme, CEO: Ann Lee",
+        "The fee is $3.",
+        "Acme, Prices, List price: $49",
+        "Acme, Prices, Discount: 5%",
+        "Key facts:",
+        "Beta, CEO: Bob Ray",
+    ]
+
+
+def test_a_bold_line_above_something_is_a_heading(split: SplitText) -> None:
+    """Models write headings in bold; a bold sentence, a bold answer and a bold word in a line are none."""
+    assert _read(split("**Acme**\n\n- CEO: Ann Lee"))[0] == (Form.HEADING, "Acme")
+    assert _read(split("**The fee is 3%.**\n\n- CEO: Ann Lee"))[0] == (Form.SENTENCE, "The fee is 3%.")
+    assert _read(split("**Ann Lee**", "Who is the CEO?")) == [(Form.FRAGMENT, "The CEO is Ann Lee.")]
+    assert _read(split("**Acme** is big.\n\n- It is old."))[0] == (Form.SENTENCE, "Acme is big.")

@@ -12,7 +12,7 @@ from typing import Final
 
 from guardlayer.types import Form, Skipped
 
-__all__ = ["Block", "has_markup", "scan"]
+__all__ = ["LABEL_LIMIT", "Block", "has_markup", "scan"]
 
 LABEL_LIMIT: Final = 200
 """Longest header, in code points, that is repeated in front of a cell: bounds the output by the input."""
@@ -42,7 +42,8 @@ class Block:
         end: Offset after its last.
         hidden: Ranges of block markup inside it.
         label: Words to read in front of it: a cell's row and column header.
-        indent: Column of a list marker; -1 for what is no item.
+        indent: Column of a list marker, level of a heading; -1 for what is neither.
+        keyed: Whether it is a cell whose row says what it is, and not what it is of.
     """
 
     form: Form
@@ -51,6 +52,7 @@ class Block:
     hidden: list[tuple[int, int]] = field(default_factory=list)
     label: str = ""
     indent: int = -1
+    keyed: bool = False
 
 
 def has_markup(text: str) -> bool:
@@ -132,11 +134,13 @@ class _Scanner:
             body = text[heading.end() : end].rstrip("# \t") or ""
             left = heading.end() + len(body) - len(body.lstrip())
             if body.strip():
-                self.blocks.append(Block(Form.HEADING, left, heading.end() + len(body)))
+                level = heading.end() - heading.start()
+                self.blocks.append(Block(Form.HEADING, left, heading.end() + len(body), indent=level))
             return
         if first in "-=*_" and self._is_rule(text[start:end]):
             if self.open is not None and first in "-=" and self.open.indent < 0 and "\n" not in self._open_text():
                 self.open.form = Form.HEADING
+                self.open.indent = 1 if first == "=" else 2
             self._close()
             return
         if first == "[" and _LINK_DEFINITION.match(text, start, end):
@@ -245,10 +249,9 @@ class _Scanner:
                 name = _plain(text[left:right])
                 self.skipped.append(Skipped(left, right, "row header"))
                 continue
-            if name and title.casefold() in _GENERIC_HEADERS:
-                title = ""
-            label = ", ".join(part for part in (name, title) if part)
-            self.blocks.append(Block(Form.CELL, left, right, label=f"{label}: " if label else ""))
+            keyed = bool(name) and title.casefold() in _GENERIC_HEADERS
+            label = ", ".join(part for part in (name, "" if keyed else title) if part)
+            self.blocks.append(Block(Form.CELL, left, right, label=f"{label}: " if label else "", keyed=keyed))
 
     def _cells(self, line: _Line) -> list[tuple[int, int]]:
         """Return the cells of a row as trimmed ranges; an escaped bar divides nothing."""

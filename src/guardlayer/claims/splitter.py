@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from guardlayer.claims.blocks import Block, has_markup, scan
+from guardlayer.claims.blocks import LABEL_LIMIT, Block, has_markup, scan
 from guardlayer.claims.clauses import clauses_of
 from guardlayer.claims.courtesy import is_small_talk
 from guardlayer.claims.fragments import (
@@ -28,6 +29,9 @@ from guardlayer.types import Claim, Draft, Form, Kind, Skipped, Split
 __all__ = ["TextSplitter"]
 
 _NO_WORDS: Final = "no words"
+_DEEPEST: Final = 9
+_TITLE_LIMIT: Final = 100
+_PAIR: Final = re.compile(r"[^\W\d][^:.!?\n]{0,60}:\s+\S")
 _TURN_REACH: Final = 600
 _ANSWER_KEYS: Final = frozenset(
     ("answer", "text", "response", "output", "content", "message", "result", "reply", "completion")
@@ -93,6 +97,17 @@ class TextSplitter:
         return Claim(text_of(parts), start, start + len(body), Form.LEAF, path=leaf.path, pieces=pieces_of(parts))
 
 
+def _is_title(block: Block, hidden: list[tuple[int, int]]) -> bool:
+    """Say whether a line of prose is set in bold from end to end, as models write headings."""
+    return (
+        block.form is Form.SENTENCE
+        and len(hidden) == 2
+        and hidden[0] in ((block.start, block.start + 2), (block.start, block.start + 3))
+        and hidden[1][1] == block.end
+        and block.end - block.start < _TITLE_LIMIT
+    )
+
+
 def _trimmed(parts: list[Part]) -> list[Part]:
     """Return a reading without the white space after it."""
     return cut(parts, 0, len(text_of(parts).rstrip()))
@@ -107,6 +122,7 @@ class _Reader:
         self.claims: list[Claim] = []
         self.skipped: list[Skipped] = []
         self.leads: list[tuple[int, str]] = []
+        self.headings: list[tuple[int, str]] = []
         self.frame: Frame | None = frame_of(draft.question) if draft.question else None
         self.memory: Memory | None = Memory() if has_reference(text) else None
         if self.memory is not None:
@@ -121,13 +137,13 @@ class _Reader:
         text = self.text
         if has_markup(text):
             blocks, self.skipped = scan(text)
-            for block in blocks:
-                self._block(block)
+            for number, block in enumerate(blocks):
+                self._block(block, last=number == len(blocks) - 1)
         elif text and not text.isspace():
-            self._block(Block(Form.SENTENCE, 0, len(text)))
+            self._block(Block(Form.SENTENCE, 0, len(text)), last=True)
         return Split(tuple(self.claims), self._regions())
 
-    def _block(self, block: Block) -> None:
+    def _block(self, block: Block, *, last: bool) -> None:
         text = self.text
         if block.form is Form.CODE:
             self._code(block.start, block.end)
@@ -137,10 +153,12 @@ class _Reader:
         if inline.code and inline.code[0] == (block.start, block.end):
             self._code(block.start, block.end)
             return
-        if block.form is Form.HEADING:
-            self._claim(copied(text, block.start, block.end, hidden), block.start, block.end, Form.HEADING)
-            self.leads = []
-            return
+        titled = not last and self.frame is None and _is_title(block, hidden)
+        if block.form is Form.HEADING or titled:
+            parts = copied(text, block.start, block.end, hidden)
+            if block.form is Form.HEADING or (is_fragment(text_of(parts)) and text_of(parts)[-1] not in ".!?:"):
+                self._heading(parts, block)
+                return
         found = sentences(text, block.start, block.end, inline.protected)
         if block.form is Form.SENTENCE:
             self.leads = []
@@ -157,6 +175,20 @@ class _Reader:
             inside = hidden[first_hidden:last_hidden]
             for left, right in self._bounded(start, end):
                 self._sentence(copied(text, left, right, inside), left, right, block)
+
+    def _heading(self, parts: list[Part], block: Block) -> None:
+        level = block.indent if block.form is Form.HEADING else _DEEPEST
+        while self.headings and self.headings[-1][0] >= level:
+            self.headings.pop()
+        self._claim(parts, block.start, block.end, Form.HEADING)
+        self.headings.append((level, text_of(parts).strip(" :")[:LABEL_LIMIT]))
+        self.leads = []
+
+    def _topic(self, text: str) -> str:
+        """Return the headings to be read before a pair of a key and a value, which does not say what it is of."""
+        said = [heading for _, heading in self.headings if heading and heading not in text]
+        topic = ", ".join(said[-2:])
+        return f"{topic}, " if topic and is_fragment(topic) and len(topic) <= LABEL_LIMIT else ""
 
     def _bounded(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield a sentence whole, or in runs of at most the longest claim."""
@@ -186,16 +218,20 @@ class _Reader:
             self.skipped.append(Skipped(start, end, "empty cell" if cell else _NO_WORDS))
             return
         if cell:
-            self._claim([supplied(block.label), *parts] if block.label else parts, start, end, Form.CELL)
+            label = f"{self._topic(block.label)}{block.label}" if block.keyed else block.label
+            self._claim([supplied(label), *parts] if label else parts, start, end, Form.CELL)
             return
         form = block.form
         if text.rstrip("* _").endswith(":") and len(text) < 300:
             self.leads.append((block.indent, text.strip("* _")))
-        elif form is Form.ITEM and self.leads:
-            if is_fragment(text) and (lead := lead_of(self.leads[-1][1])):
-                self._claim([supplied(lead), *parts], start, end, form)
-                return
-        elif self.frame is not None:
+        elif form is Form.ITEM and self.leads and is_fragment(text) and (lead := lead_of(self.leads[-1][1])):
+            topic = self._topic(lead + text) if _PAIR.match(text) else ""
+            self._claim([supplied(topic + lead), *parts], start, end, form)
+            return
+        elif self.headings and _PAIR.match(text) and is_fragment(text) and (topic := self._topic(text)):
+            self._claim([supplied(topic), *parts], start, end, form)
+            return
+        elif self.frame is not None and not (form is Form.ITEM and self.leads):
             self._answer(parts, start, end, form, self.frame)
             return
         self._divide(parts, start, end, form)
