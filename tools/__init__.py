@@ -1,0 +1,1 @@
+"""Commands that build what the package ships; never installed with it."""

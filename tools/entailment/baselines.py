@@ -1,0 +1,78 @@
+"""What the model has to beat, measured in the same run: word overlap, the cosine of MiniLM, and rules.
+
+Their thresholds are chosen on training rows, once, for all sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from transformers import BertConfig, BertModel
+
+from guardlayer.verifiers.lexical_features import features
+from tools.entailment import metrics
+from tools.entailment.model import base_folder
+from tools.entailment.retrieval import words
+from tools.entailment.windows import cut, nearest
+
+
+def overlap(evidence: str, claim: str) -> float:
+    """Return the share of the claim's words that the evidence has."""
+    said = words(claim)
+    given = set(words(evidence))
+    return sum(word in given for word in said) / len(said) if said else 0.0
+
+
+def rules(evidence: str, claim: str) -> float:
+    """Return the word overlap, or nothing where a number, date, unit, negation, modal or direction conflicts."""
+    found = features(claim, nearest(cut(evidence), claim, 1)[0])
+    conflicts = (found.number, found.date, found.unit, found.modality, found.direction)
+    return 0.0 if found.negation or any(conflicts) else overlap(evidence, claim)
+
+
+class Cosine:
+    """The cosine of the published sentence embeddings; the best of a long evidence's windows counts."""
+
+    def __init__(self) -> None:
+        folder = base_folder()
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(128)
+        self._tokenizer.enable_padding()
+        self._encoder = BertModel(BertConfig.from_json_file(str(folder / "config.json")), add_pooling_layer=False)
+        self._encoder.load_state_dict(load_file(str(folder / "model.safetensors")), strict=False)
+        self._encoder.eval()
+
+    def scores(self, evidence: Sequence[str], claims: Sequence[str], *, count: int) -> list[float]:
+        """Return one cosine a pair."""
+        windows = [nearest(cut(text), claim, count) for text, claim in zip(evidence, claims, strict=True)]
+        texts = list(dict.fromkeys([*claims, *(window for some in windows for window in some)]))
+        vectors = self._embed(texts)
+        return [
+            max(float(vectors[claim] @ vectors[window]) for window in some)
+            for claim, some in zip(claims, windows, strict=True)
+        ]
+
+    def _embed(self, texts: list[str], *, batch: int = 32) -> dict[str, torch.Tensor]:
+        texts = sorted(texts, key=len)
+        found: dict[str, torch.Tensor] = {}
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+            for start in range(0, len(texts), batch):
+                some = texts[start : start + batch]
+                encoded = self._tokenizer.encode_batch(some)
+                ids = torch.tensor([one.ids for one in encoded])
+                mask = torch.tensor([one.attention_mask for one in encoded])
+                states = self._encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+                mean = (states * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+                vectors = torch.nn.functional.normalize(mean, dim=-1)
+                found.update(zip(some, vectors, strict=True))
+        return found
+
+
+def threshold(scores: Sequence[float], labels: Sequence[int]) -> float:
+    """Return the threshold with the best balanced accuracy of supported against not."""
+    options = sorted(set(scores))
+    options = options[:: max(1, len(options) // 200)]
+    return max(options, key=lambda at: metrics.balanced(labels, [0 if score >= at else 1 for score in scores]))

@@ -1,0 +1,125 @@
+"""The options of each stage, apart from the stages, so that the help needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareOptions:
+    """What ``prepare`` was asked for.
+
+    Attributes:
+        data: Folder of the labelled data.
+        out: Folder to write to.
+        seed: Of every draw.
+        generated: Pairs to generate; 0 leaves the generator out.
+        marked: Whether to mark quantities and names.
+        share: Share of every source to keep, for a quick try.
+    """
+
+    data: Path
+    out: Path
+    seed: int = 7
+    generated: int = 55_000
+    marked: bool = True
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """What ``train`` was asked for.
+
+    Attributes:
+        data: Folder that ``prepare`` wrote.
+        out: Folder for checkpoints, log and weights.
+        seed: Of the order, the drop-out and the head.
+        minutes: Budget; the learning rate reaches zero when it or ``passes`` is used up, whichever is first.
+        passes: Passes over the mix.
+        rate: Peak learning rate.
+        batch: Pairs in a batch.
+        margin: Weight of the margin loss between twins.
+        neutral: Weight of neutral rows.
+        mark_dropout: Share of pairs shown without their marks.
+        mark_noise: Share of pairs with one wrong mark.
+        layers: Layers of the encoder.
+        threads: Threads of torch.
+        watch_every: Minutes between two looks at the watch set.
+        stop_after: Pairs after which to stop, for a quick try.
+    """
+
+    data: Path
+    out: Path
+    seed: int = 1
+    minutes: float = 75.0
+    passes: float = 1.3
+    rate: float = 1e-4
+    batch: int = 32
+    margin: float = 0.1
+    neutral: float = 1.2
+    mark_dropout: float = 0.15
+    mark_noise: float = 0.03
+    layers: int = 6
+    threads: int = 2
+    watch_every: float = 12.0
+    stop_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeOptions:
+    """What ``quantize`` was asked for.
+
+    Attributes:
+        data: Folder that ``prepare`` wrote; its watch set is what fp32 and int8 are compared on.
+        out: Folder that ``train`` wrote; the ONNX files go there.
+        rows: Pairs to compare on.
+    """
+
+    data: Path
+    out: Path
+    rows: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateOptions:
+    """What ``evaluate`` was asked for.
+
+    Attributes:
+        data: Folder of the labelled data.
+        out: Folder with ``model.int8.onnx`` and ``tokenizer.json``; the figures go there.
+        model: File name of the model to measure.
+        limit: Most rows of a set, drawn by group; 0 for all.
+        windows: Most windows of a long evidence that are read.
+        marked: Whether to mark quantities and names; off shows what the marks are worth.
+    """
+
+    data: Path
+    out: Path
+    model: str = "model.int8.onnx"
+    limit: int = 0
+    windows: int = 8
+    marked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CardOptions:
+    """What ``card`` was asked for.
+
+    Attributes:
+        data: Folder that ``prepare`` wrote, for its log.
+        out: Folder with the model, its logs and its figures; ``CARD.md`` goes there.
+    """
+
+    data: Path
+    out: Path
+
+
+OF_STAGE: dict[str, type] = {
+    "prepare": PrepareOptions,
+    "train": TrainOptions,
+    "quantize": QuantizeOptions,
+    "evaluate": EvaluateOptions,
+    "card": CardOptions,
+}
+"""The options' class of each stage."""
