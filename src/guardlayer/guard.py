@@ -11,11 +11,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 from uuid import uuid4
 
 import orjson
@@ -33,6 +34,9 @@ from guardlayer.protocols import Policy as PolicyProtocol
 from guardlayer.temporal import Clock, When, instant, utc_now
 from guardlayer.types import Claim, Draft, Kind, Model, Report, Turn, Verdict
 from guardlayer.verifiers import Cascade, LexicalVerifier, StructuredVerifier
+
+if TYPE_CHECKING:
+    from guardlayer.streaming import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -164,6 +168,62 @@ class Guard:
         """Check a model's text without blocking the event loop; same arguments and report as :meth:`check`."""
         draft = self._draft(text, question=question, evidence=evidence, turns=turns, at=at, data=data, model=model)
         return await arun(draft, self._parts(policy))
+
+    def session(
+        self,
+        *,
+        question: str | None = None,
+        evidence: Iterable[object] = (),
+        turns: Iterable[Turn | tuple[str, str]] = (),
+        at: When | None = None,
+        policy: PolicyProtocol | str | None = None,
+        model: Model | str | None = None,
+        hold: Literal["sentence", "full"] = "sentence",
+        raises: Literal[True, False, "findings"] = False,
+    ) -> Session:
+        """Open a session for a text that arrives in chunks; see ``docs/streaming.md``.
+
+        Args:
+            question: As for :meth:`check`, and so are ``evidence``, ``turns``, ``at``, ``policy`` and ``model``.
+            evidence: What came with the call.
+            turns: Earlier messages.
+            at: The instant for which facts are asked.
+            policy: Another policy than the guard's.
+            model: Another model than the guard's.
+            hold: What is held back until it is verified: a ``"sentence"`` at a time, or the ``"full"`` text.
+            raises: ``True`` raises :class:`~guardlayer.errors.GuardViolation` where the policy blocks, instead of
+                releasing the refusal; ``"findings"`` wherever a claim has no source.
+
+        Raises:
+            InputError: An argument cannot be read.
+            ConfigError: ``hold`` or ``raises`` is not one of those.
+        """
+        from guardlayer.streaming import Session
+
+        draft = self._draft("", question=question, evidence=evidence, turns=turns, at=at, data=None, model=model)
+        return Session(
+            self._parts(policy), lambda text: replace(draft, text=text, data=_json(text)), hold=hold, raises=raises
+        )
+
+    def stream(self, chunks: Iterable[Any], **options: Any) -> Iterator[Any]:
+        """Yield what may be shown of a stream of text, as soon as it is verified; see ``docs/streaming.md``.
+
+        Args:
+            chunks: Strings; any other object among them passes through in its place.
+            options: As for :meth:`session`.
+
+        Raises:
+            GuardViolation: ``raises`` was given and the policy blocked; earlier sentences are out by then.
+        """
+        from guardlayer.streaming import stream
+
+        return stream(self.session(**options), chunks)
+
+    def astream(self, chunks: AsyncIterable[Any], **options: Any) -> AsyncIterator[Any]:
+        """Do what :meth:`stream` does, for an async stream and without blocking the event loop."""
+        from guardlayer.streaming import astream
+
+        return astream(self.session(**options), chunks)
 
     @overload
     def __call__(self, function: F, /) -> F: ...

@@ -107,27 +107,49 @@ class Step(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What checks of the parts of one text share.
+
+    Attributes:
+        topics: Texts of the claims before this part, nearest last.
+        call: The evidence that came with the call, already read; ``None`` reads the draft's.
+        deadline: Until when the check must be done, on the monotonic clock; ``None`` waits.
+        over: Whether the text as a whole has grown longer than is checked, so that this part is not.
+    """
+
+    topics: tuple[str, ...] = ()
+    call: Authority | None = None
+    deadline: float | None = None
+    over: bool = False
+
+
 def run(draft: Draft, parts: Parts) -> Report:
     """Check ``draft`` in the calling thread."""
-    return _drive(flow(draft, parts, _InPlace()))
+    return drive(flow(draft, parts, IN_PLACE))
 
 
 async def arun(draft: Draft, parts: Parts) -> Report:
     """Check ``draft`` without blocking the event loop."""
-    return await flow(draft, parts, _Async())
+    return await flow(draft, parts, WAITING)
 
 
 async def flow(draft: Draft, parts: Parts, step: Step) -> Report:
     """Take one draft from its text to a recorded report."""
     seconds: float | None = getattr(parts.policy, "deadline", None)
     deadline = None if seconds is None else time.monotonic() + seconds
-    split, checked = await _check(draft, parts, step, deadline)
+    return await record(await examine(draft, parts, step, Scope(deadline=deadline)), parts, step)
+
+
+async def examine(draft: Draft, parts: Parts, step: Step, scope: Scope) -> Report:
+    """Check and decide, and record nothing: for one part of a text that is recorded as a whole."""
+    split, checked = await _check(draft, parts, step, scope)
     decision = _decide(draft, checked, parts)
     notices = parts.notices
     recheck = None
     correction = _correction(draft, checked, decision)
     if correction is not None:
-        again, rechecked = await _check(correction.draft, parts, step, deadline)
+        again, rechecked = await _check(correction.draft, parts, step, scope)
         failed = _failed(correction, rechecked)
         if failed:
             # What we put in did not stand: take it back, and let the policy do without it.
@@ -140,8 +162,7 @@ async def flow(draft: Draft, parts: Parts, step: Step) -> Report:
         else:
             untouched = Decision(Action.PASS, correction.draft.text, actions=(Action.PASS,) * len(rechecked))
             recheck = _report(correction.draft, again, rechecked, untouched, parts=parts, notices=parts.notices)
-    report = _report(draft, split, checked, decision, parts=parts, notices=notices, recheck=recheck)
-    return await _record(report, parts, step)
+    return _report(draft, split, checked, decision, parts=parts, notices=notices, recheck=recheck)
 
 
 def _decide(draft: Draft, checked: Sequence[CheckedClaim], parts: Parts) -> Decision:
@@ -158,7 +179,12 @@ def _decide(draft: Draft, checked: Sequence[CheckedClaim], parts: Parts) -> Deci
     return decision
 
 
-async def _record(report: Report, parts: Parts, step: Step) -> Report:
+async def record(report: Report, parts: Parts, step: Step) -> Report:
+    """Append ``report`` to the log; where that fails, do what the policy says of failures.
+
+    Raises:
+        LogError: It failed, and the policy is closed but has no refusal.
+    """
     if parts.log is None:
         return report
     try:
@@ -174,13 +200,12 @@ async def _record(report: Report, parts: Parts, step: Step) -> Report:
         return replace(report, decision=blocked, notices=(*report.notices, notice))
 
 
-async def _check(
-    draft: Draft, parts: Parts, step: Step, deadline: float | None
-) -> tuple[Split, tuple[CheckedClaim, ...]]:
+async def _check(draft: Draft, parts: Parts, step: Step, scope: Scope) -> tuple[Split, tuple[CheckedClaim, ...]]:
     limit: int = getattr(parts.policy, "max_chars", MAX_CHARS)
-    if len(draft.text) > limit:
+    if scope.over or len(draft.text) > limit:
         whole = Claim(draft.text[:_SHOWN], 0, len(draft.text))
-        reason = f"limit: the text has {len(draft.text):,} characters; at most {limit:,} are checked (max_chars)"
+        size = f"more than {limit:,}" if scope.over else f"{len(draft.text):,}"
+        reason = f"limit: the text has {size} characters; at most {limit:,} are checked (max_chars)"
         return Split((whole,)), (CheckedClaim(whole, _unverifiable(reason, "limit")),)
     try:
         split = parts.splitter(draft)
@@ -191,15 +216,15 @@ async def _check(
         whole = Claim(draft.text[:_SHOWN], 0, len(draft.text))
         cause = _cause(error)
         return Split((whole,)), (CheckedClaim(whole, _unverifiable(f"the text could not be read: {cause}", cause)),)
-    call = CallEvidence(draft.evidence) if draft.evidence else None
+    call = scope.call or (CallEvidence(draft.evidence) if draft.evidence else None)
     checked = []
-    topics: list[str] = []
+    topics = list(scope.topics)
     for claim in claims:
         if claim.kind is Kind.BEHAVIOR:
             verdict = Verdict(Label.EXEMPT, claim.kind_score, "behavior: nothing to verify")
         else:
             query = Query(claim, draft.at, draft.question, draft.turns, tuple(topics[-TOPICS:]))
-            verdict = await _verify(query, parts, step, call, deadline)
+            verdict = await _verify(query, parts, step, call, scope.deadline)
         checked.append(CheckedClaim(claim, verdict))
         topics.append(claim.text)
     return split, tuple(checked)
@@ -377,7 +402,7 @@ class _Async:
         return await asyncio.to_thread(log.append, report)
 
 
-def _drive(coroutine: Coroutine[Any, Any, T]) -> T:
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine that never suspends."""
     try:
         coroutine.send(None)
@@ -386,3 +411,7 @@ def _drive(coroutine: Coroutine[Any, Any, T]) -> T:
         return value
     coroutine.close()
     raise RuntimeError("a step of the sync driver suspended; this is a defect of guardlayer")
+
+
+IN_PLACE: Step = _InPlace()
+WAITING: Step = _Async()

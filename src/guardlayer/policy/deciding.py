@@ -60,8 +60,16 @@ class _Change(NamedTuple):
 Region = tuple[int, int]
 
 
-def decide(rules: Rules, draft: Draft, claims: Sequence[CheckedClaim]) -> Decision:
-    """Return one action a claim, and the output that results; see ``Policy.decide``."""
+def decide(rules: Rules, draft: Draft, claims: Sequence[CheckedClaim], citations: Citations | None = None) -> Decision:
+    """Return one action a claim, and the output that results; see ``Policy.decide``.
+
+    Args:
+        rules: What is done about each verdict.
+        draft: The text, or one part of a longer one.
+        claims: Its claims.
+        citations: Numbers the sources of the whole text of which the draft is a part, and lists them at its end; not
+            given, the draft is a whole, and the list ends it.
+    """
     choices = [choose(rules, checked) for checked in claims]
     actions = [choice.action for choice in choices]
     strongest = _strongest(actions)
@@ -72,7 +80,7 @@ def decide(rules: Rules, draft: Draft, claims: Sequence[CheckedClaim]) -> Decisi
         edits = _edit_leaves(draft, claims, actions)
         output = canonical_json(apply_data(draft.data, edits)) if edits else draft.text
         return Decision(_strongest(actions), output, tuple(edits), _reasons(claims, actions), tuple(actions))
-    edits = _edit_text(rules, draft.text, claims, choices, actions)
+    edits = _edit_text(rules, draft.text, claims, choices, actions, citations=citations)
     defused = _defuse(draft.text, edits) if any(action in _EDITING for action in rules.actions.values()) else []
     reasons = _reasons(claims, actions)
     strongest = _strongest(actions)
@@ -129,7 +137,13 @@ def _strongest(actions: Sequence[Action]) -> Action:
 
 
 def _edit_text(
-    rules: Rules, text: str, claims: Sequence[CheckedClaim], choices: Sequence[Choice], actions: list[Action]
+    rules: Rules,
+    text: str,
+    claims: Sequence[CheckedClaim],
+    choices: Sequence[Choice],
+    actions: list[Action],
+    *,
+    citations: Citations | None,
 ) -> list[Edit]:
     """Return the edits in ascending order, and note in ``actions`` where a claim met a stronger one."""
     for checked in claims:
@@ -141,7 +155,7 @@ def _edit_text(
     kept, regions = _settle(text, claims, actions)
     edits = {(change.start, change.end): Edit(change.start, change.end, change.replacement) for change in kept}
     edits |= {region: Edit(*region, rules.messages.redaction) for region in regions}
-    marks = _place_marks(text, claims, choices, actions, redacted=regions, edited=sorted(edits))
+    marks = _place_marks(text, claims, choices, actions, redacted=regions, edited=sorted(edits), citations=citations)
     edits |= {(at, at): Edit(at, at, mark) for at, mark in marks.items()}
     return [edits[span] for span in sorted(edits)]
 
@@ -241,9 +255,11 @@ def _place_marks(
     *,
     redacted: Sequence[Region],
     edited: Sequence[Region],
+    citations: Citations | None,
 ) -> dict[int, str]:
     """Return what is inserted where: a mark behind each annotated claim, and the list of sources at the end."""
-    citations = Citations()
+    whole = citations is None
+    citations = citations or Citations()
     marks: dict[int, str] = {}
     for index, checked in enumerate(claims):
         if actions[index] is not Action.ANNOTATE:
@@ -264,7 +280,7 @@ def _place_marks(
         marks[end] = f"{marks[end]} {mark}" if end in marks else mark
     spaced = {at: _spaced(text, at, mark) for at, mark in marks.items()}
     listed = citations.listed()
-    if listed:
+    if listed and whole:
         spaced[len(text)] = spaced.get(len(text), "") + listed
     return spaced
 

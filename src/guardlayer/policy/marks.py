@@ -76,7 +76,14 @@ def lookalikes(text: str) -> Iterator[int]:
             yield match.start()
 
 
-def _reads_reserved(text: str, position: int) -> bool:
+def is_undecided(text: str) -> bool:
+    """Say whether what comes after ``text`` decides if its last opening bracket looks like the start of a mark."""
+    last = max(text.rfind(bracket) for bracket in _BRACKETS)
+    return last >= 0 and _reads_reserved(text, last + 1) is None
+
+
+def _reads_reserved(text: str, position: int) -> bool | None:
+    """Say whether the text from ``position`` reads as a reserved word; ``None`` where it ends before that is clear."""
     read = ""
     for place in range(position, len(text)):
         character = text[place]
@@ -88,7 +95,7 @@ def _reads_reserved(text: str, position: int) -> bool:
             return True
         if not any(word.startswith(read) for word in _RESERVED):
             return False
-    return False
+    return None
 
 
 class Citations:
@@ -96,6 +103,12 @@ class Citations:
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, str | None, str | None], int] = {}
+
+    def copy(self) -> Citations:
+        """Return another numbering that goes on from this one."""
+        other = Citations()
+        other._numbers = dict(self._numbers)
+        return other
 
     def mark(self, source: Source | None) -> str:
         """Return the mark that cites ``source``."""

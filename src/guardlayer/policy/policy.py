@@ -145,6 +145,17 @@ class Policy:
         actions = {cell: Action.BLOCK if action is Action.RETRY else action for cell, action in self.actions.items()}
         return replace(self, name=f"{self.name}/final", actions=actions, retries=0)
 
+    @property
+    def streamed(self) -> Policy:
+        """The policy for text that is shown while it is written: every *retry* becomes *redact*.
+
+        What a reader has seen cannot be asked for again.
+        """
+        if Action.RETRY not in self.actions.values():
+            return self
+        actions = {cell: Action.REDACT if action is Action.RETRY else action for cell, action in self.actions.items()}
+        return replace(self, name=f"{self.name}/streamed", actions=actions, retries=0)
+
     def decide(self, draft: Draft, claims: Sequence[CheckedClaim]) -> Decision:
         """Return one action a claim, and the output that results.
 
@@ -157,6 +168,14 @@ class Policy:
             InputError: A claim lies outside the draft, or its pointer leads nowhere: the splitter is at fault.
         """
         return deciding.decide(self._rules(), draft, claims)
+
+    def decide_part(self, draft: Draft, claims: Sequence[CheckedClaim], citations: marks.Citations) -> Decision:
+        """Decide about one part of a text that is shown part by part.
+
+        As :meth:`decide`, but sources are numbered through ``citations``, which go on from the parts before, and
+        their list is left to the end of the text: ``citations.listed()``.
+        """
+        return deciding.decide(self._rules(), draft, claims, citations)
 
     def refuse(self, draft: Draft, claims: Sequence[CheckedClaim], reason: str) -> Decision:  # noqa: ARG002 - a refusal shows nothing of the draft, and takes it so that the two calls look alike
         """Return a decision that shows nothing, for a reason outside the claims, such as a log that failed."""
