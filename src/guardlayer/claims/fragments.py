@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 from guardlayer.claims.courtesy import is_small_talk, opening_of
+from guardlayer.claims.frames import Frame
 from guardlayer.claims.grammar import READ_LIMIT, main_verb, words_of
 from guardlayer.claims.lexicon import DETERMINERS, ORDERS, PREPOSITIONS, PRONOUN_SUBJECTS, words
-from guardlayer.claims.questions import Frame
 from guardlayer.claims.reading import Part, cut, replaced, supplied, text_of
 from guardlayer.claims.references import is_pleonastic
 

@@ -18,9 +18,10 @@ from guardlayer.claims.fragments import (
     lead_of,
     with_subject,
 )
+from guardlayer.claims.frames import Frame
 from guardlayer.claims.inline import read_inline
 from guardlayer.claims.leaves import Leaf, leaves_of
-from guardlayer.claims.questions import Frame, frame_of
+from guardlayer.claims.questions import frame_of
 from guardlayer.claims.reading import Part, copied, cut, pieces_of, supplied, text_of
 from guardlayer.claims.references import Memory, has_reference
 from guardlayer.claims.sentences import sentences
