@@ -261,6 +261,8 @@ class Evidence:
         alignment: How the fact's key was found in the claim; ``None`` for passages.
         relation: How it stands to the claim; neutral until a verifier has said otherwise.
         score: 0 to 1, rank of the passage in its retrieval, 1 best.
+        replaced_by: The passage that stands in its place at the instant asked for, where the versions of its source
+            show one.
     """
 
     text: str
@@ -274,6 +276,7 @@ class Evidence:
     alignment: Alignment | None = None
     relation: Relation = Relation.NEUTRAL
     score: float = 1.0
+    replaced_by: Evidence | None = None
 
 
 Passage = Evidence

@@ -25,8 +25,8 @@ from guardlayer.knowledge.reading import SkippedFile, Text, find, path_of, read,
 from guardlayer.knowledge.sources import checked_authority
 from guardlayer.knowledge.statement import cleaned
 from guardlayer.knowledge.store import Store
+from guardlayer.knowledge.succession import successors
 from guardlayer.temporal import Moment, When
-from guardlayer.text import search_terms
 
 if TYPE_CHECKING:
     import apsw
@@ -36,9 +36,6 @@ MAX_BYTES = 16 * 1024 * 1024
 
 Progress = Callable[[int, int, str], None]
 """Called as ``progress(files_done, files_in_all, path)`` after each file."""
-
-_SIMILAR = 0.3  # least share of common words between a passage and the one that takes its place
-_COMMON = 50  # a word that stands in more new passages than this tells none of them apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,10 +346,10 @@ class _Writer:
 
     def _close(self, document: int, number: int, gone: Sequence[_Old], added: Sequence[_Old]) -> None:
         """End the transaction time of passages, each with the one that seems to have taken its place."""
-        successors = _successors(gone, added)
+        taken = successors(gone, added)
         self._cursor.executemany(
             "UPDATE passage_passage SET closed = ?, successor = ? WHERE id = ? AND document = ?",
-            [(number, successors.get(old.id), old.id, document) for old in gone],
+            [(number, taken.get(old.id), old.id, document) for old in gone],
         )
         self._cursor.executemany("DELETE FROM passage_open WHERE rowid = ?", [(old.id,) for old in gone])
         self._cursor.executemany(
@@ -366,7 +363,8 @@ class _Writer:
     ) -> None:
         effective, text = self.stated or (self.noticed if number > 1 or self._replacing else (None, None))
         self._cursor.execute(
-            "INSERT INTO doc_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO doc_version (document, number, state, digest, authority, effective, effective_text, recorded, "
+            "reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (head.document, number, state, digest, authority, effective, text, self.now, reason),
         )
 
@@ -379,21 +377,3 @@ class _Writer:
 
     def _rows(self, sql: str, params: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return self._cursor.execute(sql, params).fetchall()
-
-
-def _successors(gone: Sequence[_Old], added: Sequence[_Old]) -> dict[int, int]:
-    """Pair each vanished passage with the new one that shares most of its words, where one shares enough."""
-    words = {new.id: set(search_terms(f"{new.lead} {new.text}")) for new in added} if gone else {}
-    holders: dict[str, list[int]] = defaultdict(list)
-    for id_, terms in words.items():
-        for term in terms:
-            holders[term].append(id_)
-    pairs: dict[int, int] = {}
-    for old in gone:
-        terms = set(search_terms(f"{old.lead} {old.text}"))
-        near = {id_ for term in terms if len(holders.get(term, ())) <= _COMMON for id_ in holders.get(term, ())}
-        shares = ((len(terms & words[id_]) / len(terms | words[id_]), -id_) for id_ in near)
-        share, negative = max(shares, default=(0.0, 0))
-        if share >= _SIMILAR:
-            pairs[old.id] = -negative
-    return pairs

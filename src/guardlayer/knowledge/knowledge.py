@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from guardlayer.errors import ConfigError, InputError, NotFoundError
-from guardlayer.knowledge import verbs
+from guardlayer.knowledge import asking, verbs
 from guardlayer.knowledge.align import KeyedFacts
-from guardlayer.knowledge.answer import Answer, answer
+from guardlayer.knowledge.answer import Answer
+from guardlayer.knowledge.history import ingest_git
 from guardlayer.knowledge.ingest import Progress
 from guardlayer.knowledge.ledger import Change, Ledger
 from guardlayer.knowledge.load import LoadResult, load_file
@@ -27,14 +28,12 @@ from guardlayer.knowledge.statement import (
     Value,
     cleaned,
     cleaned_name,
-    qualifier_key,
-    qualifier_pairs,
     value_text,
 )
 from guardlayer.knowledge.stats import Stats, count
 from guardlayer.knowledge.store import BUSY_TIMEOUT_MS, Store
 from guardlayer.knowledge.writer import Writer
-from guardlayer.temporal import Clock, Interval, When, instant, utc_now
+from guardlayer.temporal import Clock, Interval, When, utc_now
 from guardlayer.types import Fact, Source
 
 _FACT_ID = re.compile(r"f[0-9]+")
@@ -343,6 +342,22 @@ class Knowledge:
             progress=progress,
         )
 
+    def ingest_git(
+        self,
+        repo: str | Path,
+        path: str = "docs/",
+        *,
+        source: str | None = None,
+        authority: int | None = None,
+        since: When | None = None,
+        progress: Progress | None = None,
+    ) -> IngestResult:
+        """Read a folder of documents through its git history: each revision a version, dated by its commit.
+
+        Again, it reads only commits that are new; see :func:`guardlayer.knowledge.history.ingest_git`.
+        """
+        return ingest_git(self.store, repo, path, source=source, authority=authority, since=since, progress=progress)
+
     # Asking -----------------------------------------------------------------------------------------------------
 
     def ask(
@@ -367,28 +382,7 @@ class Knowledge:
             AmbiguousError: A name stands for several entities or attributes.
             InputError: A time is not one.
         """
-        when = self.store.now() if at is None else instant(at)
-        known = None if known_at is None else instant(known_at, what="known_at")
-        pairs = qualifier_pairs(qualifiers)
-        subject = cleaned_name(entity, what="entity")
-        asked = cleaned_name(attribute, what="attribute")
-        with self.store.lock, self.store.snapshot():
-            of, about = self.ledger.find_entity(subject), self.ledger.find_attribute(asked)
-            facts: tuple[Fact, ...] = ()
-            if of is not None:
-                subject = self.ledger.names_of(of)[0]
-            if about is not None:
-                asked = next(info.name for info in self.ledger.attributes() if info.id == about)
-            if of is not None and about is not None:
-                key = qualifier_key(pairs)
-                facts = self.ledger.holding(of, about, key, at=when, known_at=known)
-                if not facts:  # an absence is explained by what there was and what there will be
-                    facts = self.ledger.versions_of_key(of, about, key)
-                facts = self.ledger.as_known(facts, about, known)
-            narrowed = "".join(f", {name} {value}" for name, value in pairs)
-            return answer(
-                (subject, asked), facts, narrowed=narrowed, at=when, known_at=known, changes=self.ledger.changes
-            )
+        return asking.ask(self.ledger, self.store, entity, attribute, at=at, known_at=known_at, qualifiers=qualifiers)
 
     def history(self, entity: str, attribute: str, *, qualifiers: Qualifiers | None = None) -> tuple[Fact, ...]:
         """Return every version of every fact, in the order they were recorded; empty if nothing is known.
@@ -401,11 +395,7 @@ class Knowledge:
         Raises:
             AmbiguousError: A name stands for several entities or attributes.
         """
-        wanted = None if qualifiers is None else qualifier_key(qualifier_pairs(qualifiers))
-        with self.store.lock, self.store.snapshot():
-            of = self.ledger.find_entity(cleaned_name(entity, what="entity"))
-            about = self.ledger.find_attribute(cleaned_name(attribute, what="attribute"))
-            return () if of is None or about is None else self.ledger.versions_of_key(of, about, wanted)
+        return asking.history(self.ledger, self.store, entity, attribute, qualifiers=qualifiers)
 
     def fact(self, fact_id: str, version: int | None = None) -> Fact:
         """Return a fact as it was last recorded, or one version of it.
@@ -413,13 +403,7 @@ class Knowledge:
         Raises:
             NotFoundError: No such fact or version.
         """
-        versions = self.ledger.versions_of_fact(fact_id)
-        if version is None:
-            return versions[-1]
-        for fact in versions:
-            if fact.version == version:
-                return fact
-        raise NotFoundError(f"{fact_id} has no version {version}; it has 1 to {len(versions)}")
+        return asking.fact(self.ledger, fact_id, version)
 
     def changes(self, fact_id: str) -> tuple[Change, ...]:
         """Return what was done to a fact, when, by whom and why, oldest first.

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from guardlayer.errors import AuthorityError, StoreError
 from guardlayer.knowledge.ingest import MAX_BYTES, IngestResult, Progress, ingest, retract
 from guardlayer.knowledge.micros import to_micros
-from guardlayer.knowledge.ranking import DETAILS, Hit, choose, distinct, hit_of, index_text, order
+from guardlayer.knowledge.ranking import DETAILS, SUCCESSION, Hit, choose, distinct, hit_of, index_text, order
 from guardlayer.knowledge.reading import SkippedFile
 from guardlayer.knowledge.store import Store
 from guardlayer.temporal import When
@@ -163,10 +163,31 @@ class Passages:
             more = {id_ for plan in plans for id_ in self._any(plan, wanted)} - seen
             hits += self._load(sorted(more), weights, at)
         hits = distinct(hits)
-        unseen = {hit.successor for hit in hits[:limit] if hit.successor} - {hit.id for hit in hits}
-        if unseen:
-            hits = distinct([*hits, *self._load(sorted(unseen), weights, at)])
+        hits = self._with_successors(hits, limit, weights, at)
         return tuple(hit.evidence for hit in sorted(choose(hits, limit), key=order))
+
+    def _with_successors(self, hits: list[Hit], limit: int, weights: dict[str, float], at: datetime) -> list[Hit]:
+        """Add what stands in the place of superseded passages, and say so with each of them.
+
+        What took over may have ended itself: the line is followed to the passage that stands at ``at``.
+        """
+        ended = [hit.id for hit in hits[:limit] if hit.successor and hit.evidence.standing is Standing.SUPERSEDED]
+        if not ended:
+            return hits
+        line = self._store.read(SUCCESSION, (json.dumps(ended),))
+        known = {hit.id: hit for hit in hits}
+        known |= {hit.id: hit for hit in self._load(sorted({id_ for _, id_ in line} - set(known)), weights, at)}
+        heirs: dict[int, Hit] = {}
+        for origin, id_ in line:
+            if id_ in known and known[id_].evidence.standing is Standing.CURRENT:
+                heirs.setdefault(origin, known[id_])
+        hits = [
+            replace(hit, successor=heirs[hit.id].id, evidence=replace(hit.evidence, replaced_by=heirs[hit.id].evidence))
+            if hit.id in heirs
+            else hit
+            for hit in hits
+        ]
+        return distinct([*hits, *heirs.values()])
 
     def _current(self) -> _State:
         """Return the state of the indexes, read again only when something was written."""

@@ -18,7 +18,7 @@ _LINK_TARGET = re.compile(r"\]\([^()\s]{0,2000}\)")
 
 DETAILS = """
 SELECT p.id, p.text, p.lead, p.successor, p.closed,
-       d.source, d.uri, v.number, v.digest, v.authority, v.effective, v.effective_text,
+       d.source, d.uri, coalesce(v.label, v.number), v.digest, v.authority,
        o.effective, o.effective_text, o.recorded, c.effective, c.effective_text, c.state,
        (SELECT l.start FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1),
        (SELECT l."end" FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1)
@@ -31,6 +31,18 @@ JOIN doc_version AS v ON v.document = p.document AND v.number =
 LEFT JOIN doc_version AS c ON c.document = p.document AND c.number = p.closed
 """
 """Everything about the passages of a JSON array of ids; the source as of the last version that held them."""
+
+SUCCESSION = """
+WITH RECURSIVE line (origin, id, depth) AS (
+    SELECT p.id, p.successor, 1 FROM json_each(?) AS wanted JOIN passage_passage AS p ON p.id = wanted.value
+    WHERE p.successor IS NOT NULL
+    UNION ALL
+    SELECT line.origin, p.successor, line.depth + 1 FROM line JOIN passage_passage AS p ON p.id = line.id
+    WHERE p.successor IS NOT NULL AND line.depth < 100
+)
+SELECT origin, id FROM line ORDER BY origin, depth
+"""
+"""Who took the place of the passages of a JSON array of ids, who took the place of that, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +73,8 @@ def hit_of(row: tuple[Any, ...], weights: dict[str, float], total: float, at: in
         total: The sum of the weights.
         at: The instant for which standing is judged, in microseconds.
     """
-    (id_, text, lead, successor, closed, source, uri, number, digest, authority, effective, effective_text) = row[:12]
-    (start, start_text, recorded, end, end_text, state, first, last) = row[12:]
+    (id_, text, lead, successor, closed, source, uri, number, digest, authority) = row[:10]
+    (start, start_text, recorded, end, end_text, state, first, last) = row[10:]
     words, above = _words(text), _words(lead)
     shared = sum(
         weight if term in words else weight * _LEAD_WEIGHT if term in above else 0.0 for term, weight in weights.items()
@@ -81,7 +93,7 @@ def hit_of(row: tuple[Any, ...], weights: dict[str, float], total: float, at: in
         standing = Standing.CURRENT
     evidence = Evidence(
         text,
-        source_of(source, uri, str(number), authority, effective, None, effective_text, None, digest),
+        source_of(source, uri, str(number), authority, start, None, start_text, None, digest),
         Span(first, last),
         standing,
         interval_of(start, end, start_text, end_text),
@@ -91,12 +103,14 @@ def hit_of(row: tuple[Any, ...], weights: dict[str, float], total: float, at: in
     return Hit(id_, successor, evidence)
 
 
-def _rank(hit: Hit) -> tuple[float, bool, int, int]:
+def _rank(hit: Hit) -> tuple[float, bool, int, float, int]:
     evidence = hit.evidence
-    return -evidence.score, evidence.standing is not Standing.CURRENT, -evidence.source.authority, -hit.id
+    until = evidence.valid.end
+    ended = 0.0 if until is None else -until.timestamp()
+    return -evidence.score, evidence.standing is not Standing.CURRENT, -evidence.source.authority, ended, -hit.id
 
 
-def order(hit: Hit) -> tuple[bool, float, bool, int, int]:
+def order(hit: Hit) -> tuple[bool, float, bool, int, float, int]:
     """Sort key: current passages first, then by score, authority and newness."""
     return hit.evidence.standing is not Standing.CURRENT, *_rank(hit)
 

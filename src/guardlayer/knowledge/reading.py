@@ -141,10 +141,15 @@ def read(file: Path, *, max_bytes: int) -> Text:
     if len(data) > max_bytes:
         raise LimitError(f"is larger than {max_bytes} bytes; split the document, or raise max_bytes", path=shown(file))
     digest = "sha256:" + hashlib.sha256(data).hexdigest()
-    return Text(shown(file), uri, digest, _decode(data, file), file.suffix.lower() in MARKDOWN)
+    return Text(shown(file), uri, digest, decode(data, file), file.suffix.lower() in MARKDOWN)
 
 
-def _decode(data: bytes, file: Path) -> str:
+def decode(data: bytes, file: Path) -> str:
+    """Return the bytes of a document as text.
+
+    Raises:
+        InputError: They are not UTF-8, or UTF-16 with a byte order mark.
+    """
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return data.decode(encoding)

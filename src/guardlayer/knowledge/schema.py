@@ -135,3 +135,14 @@ CREATE VIRTUAL TABLE passage_open USING fts5(
 CREATE VIRTUAL TABLE passage_former USING fts5(
     text, lead, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
 """
+
+HISTORIES = """
+CREATE TABLE doc_history (
+    source TEXT PRIMARY KEY,           -- first part of the ids of its documents
+    repository TEXT NOT NULL,          -- where it was read last
+    folder TEXT NOT NULL,              -- what part of it, percent-encoded
+    head TEXT NOT NULL,                -- the commit up to which it was read
+    reached INTEGER NOT NULL           -- valid time of the last version, microseconds
+) STRICT, WITHOUT ROWID;
+ALTER TABLE doc_version ADD COLUMN label TEXT;  -- what the source itself calls this version: a commit
+"""

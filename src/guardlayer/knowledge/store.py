@@ -34,7 +34,11 @@ def _first(connection: apsw.Connection) -> None:
         connection.execute(script)
 
 
-MIGRATIONS: tuple[Callable[[apsw.Connection], None], ...] = (_first,)
+def _histories(connection: apsw.Connection) -> None:
+    connection.execute(schema.HISTORIES)
+
+
+MIGRATIONS: tuple[Callable[[apsw.Connection], None], ...] = (_first, _histories)
 """How a database grows: one function a version, appended and never edited; ``PRAGMA user_version`` counts them."""
 
 
