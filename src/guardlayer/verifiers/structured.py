@@ -30,8 +30,9 @@ from guardlayer.verifiers.asserted import (
     typed_hits,
     value_of,
 )
+from guardlayer.verifiers.correcting import correction
 from guardlayer.verifiers.names import Strength
-from guardlayer.verifiers.values import Match, ValueType, compare, find, render
+from guardlayer.verifiers.values import Match, ValueType, compare
 
 NAME = "structured/1"
 
@@ -119,7 +120,7 @@ def _verdict(claim: Claim, tokens: Sequence[Token], group: list[Evidence]) -> Ve
         return _boolean(claim, tokens, group, current, alignment)
     typed = value.type is not ValueType.NAME
     hits = typed_hits(claim, group, alignment) if typed else name_hits(tokens, group, alignment)
-    verdict = _from_hits(claim, hits, alignment, disputed)
+    verdict = _from_hits(claim, tokens, hits, alignment, disputed)
     if verdict is not None:
         return verdict
     if typed:
@@ -127,7 +128,9 @@ def _verdict(claim: Claim, tokens: Sequence[Token], group: list[Evidence]) -> Ve
     return _other_name(claim, tokens, current, alignment)
 
 
-def _from_hits(claim: Claim, hits: list[Hit], alignment: Alignment, disputed: list[Evidence]) -> Verdict | None:
+def _from_hits(
+    claim: Claim, tokens: Sequence[Token], hits: list[Hit], alignment: Alignment, disputed: list[Evidence]
+) -> Verdict | None:
     asserted = [hit for hit in hits if not hit.aside] or []
     if not asserted:
         return None
@@ -150,7 +153,7 @@ def _from_hits(claim: Claim, hits: list[Hit], alignment: Alignment, disputed: li
         return _make(
             Label.SUPPORTED, score * 0.9, reasons.was_then(fact), hit, relation=Relation.SUPPORTS, current=fact
         )
-    return _outdated(claim, hit, fact, score)
+    return _outdated(claim, tokens, hit, score)
 
 
 _RANK = {
@@ -163,10 +166,15 @@ _RANK = {
 }
 
 
-def _outdated(claim: Claim, hit: Hit, fact: Fact, score: float) -> Verdict:
+def _outdated(claim: Claim, tokens: Sequence[Token], hit: Hit, score: float) -> Verdict:
+    fact = fact_of(hit.evidence)
     now = hit.evidence.successor
     standing = hit.evidence.standing
-    replacement = None if now is None else _replacement(hit.span.slice(claim.text), now)
+    replacement = None
+    alignment = hit.evidence.alignment
+    if now is not None and alignment is not None:
+        span, replacement = correction(claim, tokens, alignment, hit.span, now)
+        hit = replace(hit, span=span)
     if standing is Standing.RETRACTED and now is None:
         reason = (
             f"{fact.source} withdrew {reasons.quoted(fact)}{reasons.because(fact)}, and nothing has taken its place"
@@ -228,24 +236,15 @@ def _other_value(
         return None
     near = alignment.attribute.end
     value = min(wrong, key=lambda v: (v.start < near, abs(v.start - near)))
-    piece, true = facts[0]
+    piece = facts[0][0]
     fact = fact_of(piece)
     if alignment.tense == "past" and fact.valid.start is not None:
         return None  # it speaks of a time before the ledger's first version
     hit = Hit(piece, stated(value), 1, False, False, value.start)
     if other_scope(tokens, alignment, hit.span):
         return None
-    replacement = render(true, value) if _one_value(current) else None
     reason = f"says {value.text}; {reasons.is_now(fact)}"
-    return _make(
-        Label.CONTRADICTED,
-        0.9 * alignment.score,
-        reason,
-        hit,
-        relation=Relation.REFUTES,
-        current=fact,
-        replacement=replacement,
-    )
+    return _contradicted(claim, tokens, alignment, hit, reason, score=0.9, fits=_one_value(current))
 
 
 def _one_value(facts: list[Evidence]) -> bool:
@@ -264,14 +263,29 @@ def _other_name(claim: Claim, tokens: Sequence[Token], current: list[Evidence], 
         return None
     hit = Hit(current[0], span, 1, False, False, 0)
     reason = f"says {span.slice(claim.text)}; {reasons.is_now(fact)}, and no earlier version said so"
+    return _contradicted(claim, tokens, alignment, hit, reason, score=0.75, fits=True)
+
+
+def _contradicted(
+    claim: Claim,
+    tokens: Sequence[Token],
+    alignment: Alignment,
+    hit: Hit,
+    reason: str,
+    *,
+    score: float,
+    fits: bool,
+) -> Verdict:
+    fact = fact_of(hit.evidence)
+    span, replacement = correction(claim, tokens, alignment, hit.span, fact) if fits else (hit.span, None)
     return _make(
         Label.CONTRADICTED,
-        0.75 * alignment.score,
+        score * alignment.score,
         reason,
-        hit,
+        replace(hit, span=span),
         relation=Relation.REFUTES,
         current=fact,
-        replacement=_replacement(span.slice(claim.text), fact),
+        replacement=replacement,
     )
 
 
@@ -335,11 +349,3 @@ def _make(
         span=hit.span,
         replacement=replacement,
     )
-
-
-def _replacement(said: str, now: Fact) -> str:
-    true = parsed(now.value)
-    if true.type in (ValueType.NAME, ValueType.BOOLEAN):
-        return now.value
-    found = find(said)
-    return render(true, found[0]) if found else now.value
