@@ -22,7 +22,7 @@ _APPOSITION = re.compile(
     r"\s+(?:who|whose|which|since|after|following|from|as of)\s)",
     re.IGNORECASE,
 )
-_CLOSING = re.compile(r"[\s.!?…;:)\]\"'”’*_]*\Z")
+_CLOSING = " \t\n\r.!?…;:)]\"'”’*_"
 
 
 def correction(
@@ -70,8 +70,8 @@ def _with_clause(claim: Claim, span: Span) -> tuple[Span, str]:
     clause = _APPOSITION.match(claim.text, span.end)
     if clause is None:
         return span, ""
-    closing = _CLOSING.search(claim.text, clause.end())
-    return Span(span.start, closing.start() if closing else len(claim.text)), clause["mark"]
+    end = max(clause.end(), len(claim.text.rstrip(_CLOSING)))
+    return Span(span.start, end), clause["mark"]
 
 
 def _of_key(token: Token, alignment: Alignment) -> bool:
