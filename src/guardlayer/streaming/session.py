@@ -175,13 +175,13 @@ class Session:
         report = await examine(draft, parts, step, Scope(call=self._call, deadline=self._deadline()))
         self.stopped = True
         report = await record(replace(report, notices=(*report.notices, *self._notices)), parts, step)
-        self.report = report
+        edits = whole_edits(report, report.output) if draft.data is None else report.decision.edits
+        self.report = report = replace(report, decision=replace(report.decision, edits=edits))
         self.blocked = report.action in (Action.BLOCK, Action.RETRY)
         if self._violates(report):
             self.blocked = True
             self._violation = GuardViolation(report)
             return []
-        edits = whole_edits(report, report.output)
         found = cited(report.claims, edits, len(draft.text), 0)
         return [Release(report.output, 0, report.claims, len(draft.text), found)] if report.output else []
 
