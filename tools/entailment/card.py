@@ -64,7 +64,7 @@ def _last(path: Path, event: str) -> dict[str, Any]:
 
 def _licences() -> str:
     lines = "\n".join(f"- {what}: {licence}." for what, licence in _LICENCES)
-    notice = "Part of the data is CC BY-SA, so the weights are published under CC BY-SA 4.0 with this notice."
+    notice = "Part of the data is CC BY-SA, and whoever passes the weights on passes this notice on with them."
     return f"## Licences of the training data\n\n{lines}\n\n{notice}"
 
 
