@@ -32,6 +32,17 @@ Texts = Callable[..., list[str]]
         ("How much does the plan cost?", "$20", "The plan costs $20."),
         ("How many employees does Acme have?", "500", "Acme has 500 employees."),
         ("How old is Ann Lee?", "64 years.", "Ann Lee is 64 years old."),
+        ("How many employees does Acme have?", "500, as of March.", "Acme has 500 employees, as of March."),
+        ("How much does the Pro plan cost?", "$49 per month.", "The Pro plan costs $49 per month."),
+        ("How often is the report published?", "Monthly", "The report is published Monthly."),
+        ("In which city is Acme based?", "Oslo", "Acme is based in Oslo."),
+        ("On what date does it end?", "May 5", "It ends on May 5."),
+        ("For whom does Ann Lee work?", "Acme", "Ann Lee works for Acme."),
+        ("Who currently serves as CEO of Acme?", "Ann Lee", "Ann Lee currently serves as CEO of Acme."),
+        ("Hi! I'm Bob. Who is the CEO of Acme? Thanks!", "Ann Lee.", "The CEO of Acme is Ann Lee."),
+        ("Who is the CEO of Acme?\nAnswer in one word.", "Ann Lee.", "The CEO of Acme is Ann Lee."),
+        ("I have a question. What is the fee", "3%", "The fee is 3%."),
+        ("List the founders of Acme.", "Ann and Bob.", "The founders of Acme are Ann and Bob."),
         ("Why is it late?", "Heavy snow.", "Why is it late? Heavy snow."),
         ("Italy president", "Sergio Mattarella", "Italy president Sergio Mattarella"),
         ("The capital of France is", "Paris", "The capital of France is Paris"),
@@ -67,6 +78,19 @@ def test_a_fragment_completes_its_question(texts: Texts, question: str, answer: 
         ("Is the office open?", "No, not at the moment.", "The office is not open, not at the moment."),
         ("Is the office open?", "Not anymore.", "The office is not open."),
         ("Is the fee 3%?", "Yes.", "The fee is 3%."),
+        ("Isn't the fee 3%?", "Yes.", "The fee is 3%."),
+        ("The fee is 3%?", "No.", "The fee is not 3%."),
+        ("The fee is 3%, right?", "Yes.", "The fee is 3%."),
+        ("The fee is 3%, isn't it?", "No, 4%.", "The fee is 4%."),
+        ("Acme sold Beta?", "Yes.", "Acme sold Beta."),
+        ("Am I allowed to export?", "Yes.", "You are allowed to export."),
+        ("Is Acme's CEO Bob Ray?", "Yes.", "Acme's CEO is Bob Ray."),
+        ("Is Acme's list price $39?", "Yes.", "Acme's list price is $39."),
+        ("Does Acme's plan include support?", "Yes.", "Acme's plan includes support."),
+        ("Does the plan include support?", "Yes, it does.", "The plan includes support."),
+        ("Will the price rise?", "Yes, to $59 in May.", "The price will rise to $59 in May."),
+        ("Is it 3% or 4%?", "4%", "It is 4%."),
+        ("Is Zog?", "Yes.", "Is Zog? Yes."),
         ("Is the fee 3%?", "No.", "The fee is not 3%."),
         ("Is the fee 3%?", "That's wrong.", "The fee is not 3%."),
     ],
@@ -253,3 +277,19 @@ def test_the_sentence_after_a_fragment_refers_to_it(texts: Texts) -> None:
         "The capital of France is Paris.",
         "Paris lies on the Seine",
     ]
+
+
+def test_a_question_s_noun_goes_with_the_figure_that_answers_it(texts: Texts) -> None:
+    """*They have 500* does not say of what; the question does."""
+    assert texts("It has 500.", "How many employees does Acme have?") == ["Acme has 500 employees."]
+    assert texts("It has 500 people.", "How many employees does Acme have?") == ["Acme has 500 people."]
+
+
+def test_a_name_given_by_its_being_one_is_read_as_the_answer(texts: Texts) -> None:
+    """*Her name is Ann Lee* says who was asked for."""
+    assert texts("Her name is Ann Lee.", "Who is the CEO of Acme?") == ["The CEO of Acme is Ann Lee."]
+
+
+def test_a_request_is_no_name(texts: Texts) -> None:
+    """*Summarize* opens a request and is nothing that *it* could stand for."""
+    assert texts("It ends in May.", "Summarize the contract.") == ["It ends in May."]

@@ -28,6 +28,9 @@ _GOES_ON: Final = re.compile(
     r"(?i),\s+(?:but|and|although|though|while|whereas|yet)\s+|\s+(?:but|although|though|whereas)\s+|;\s+|\s+[–—-]\s+"
 )
 _CONTRACTED: Final = re.compile(r"['’](?:s|re)(?=\s(?P<done>(?:been|had|become|got|gone)\s)?)")
+_ASIDE: Final = re.compile(r",\s(?:as|in|at|on|by|since|from|until|though|not|up|down)\s|\s\(")
+_BARE_FIGURE: Final = re.compile(r"\d[.!\s]*$")
+_CALLED: Final = re.compile(r"(?i)(?:his|her|its|their|the)\s+name(?:\s+is|['’]s)(?=\s)")
 _NAMES: Final = re.compile(r"['’]s\s+[A-Z]")
 _RESTATES: Final = re.compile(r"(?i)(?:it|he|she|they|that|there|this)(?:['’]|\s+(?:is|are|was|were|has|have|had)\b)")
 _ADDS: Final = re.compile(r"(?i)(?:and|but|because|since|as|so|although|though)\s")
@@ -107,6 +110,10 @@ def _completed(own: list[Part], frame: Frame) -> list[Part]:
     after = frame.after
     if after and text.lower().endswith(after.lower()):
         after = ""
+    if after and (aside := _ASIDE.search(text)):
+        # *500, as of March*: what is counted goes with the figure.
+        own = [*cut(own, 0, aside.start()), supplied(after), *cut(own, aside.start(), len(text))]
+        after = ""
     return [part for part in (supplied(before), *own, supplied(f"{after}.")) if part.text]
 
 
@@ -147,6 +154,8 @@ def with_subject(parts: list[Part], frame: Frame) -> list[Part]:
     if len(text) > READ_LIMIT:
         return parts
     opening = opening_of(text)
+    if frame.subject and (called := _CALLED.match(text, opening.end)):
+        return [supplied(f"{frame.subject} is"), *cut(parts, called.end(), len(text))]
     reply = _REPLY.match(text, opening.end)
     if (
         reply is None
@@ -155,7 +164,11 @@ def with_subject(parts: list[Part], frame: Frame) -> list[Part]:
         or (reply["who"].lower() == "they") != frame.plural
     ):
         return cut(parts, opening.end, len(text)) if frame.polar and opening.says is not None else parts
-    parts = cut(parts, opening.end, len(text))
+    counted = frame.after and not frame.polar and frame.after.strip().lower() not in text.lower()
+    if counted and (figure := _BARE_FIGURE.search(text)):
+        at = figure.start() + 1
+        parts = [*cut(parts, 0, at), supplied(frame.after), *cut(parts, at, len(text))]
+    parts = cut(parts, opening.end, len(text_of(parts)))
     start, end = reply.start("who") - opening.end, reply.end() - opening.end
     subject = (
         frame.subject

@@ -12,6 +12,7 @@ from guardlayer.claims.lexicon import (
     ED_NOUNS,
     IRREGULAR_PAST,
     JOINING,
+    NOUN_VERBS,
     PARTICIPLES,
     PREPOSITIONS,
     PRONOUN_SUBJECTS,
@@ -28,6 +29,7 @@ __all__ = [
     "inflected",
     "is_participle",
     "name_end",
+    "owner_end",
     "verb_index",
 ]
 
@@ -134,15 +136,27 @@ def name_end(words: list[str]) -> int:
     return at
 
 
+def owner_end(words: list[str]) -> int:
+    """Return the number of words up to the possessive that ``words`` begin with (*Acme's*); 0 if with none."""
+    for at in range(name_end(words)):
+        if words[at].endswith(("'s", "’s", "s'", "s’")):
+            return at + 1
+    return 0
+
+
 def verb_index(words: list[str], verb: str) -> int:
     """Return where the verb after a subject begins, or -1."""
-    split = 1 if words and words[0].lower() in PRONOUN_SUBJECTS else name_end(words)
+    owner = owner_end(words)
+    split = 1 if words and words[0].lower() in PRONOUN_SUBJECTS else 0 if owner else name_end(words)
     if not split:
         known = (lambda low: low in BARE_VERBS) if verb in DO or verb in MODALS else is_participle
-        least = 2 if words and words[0].lower() in DETERMINERS else 1
+        least = owner + 1 if owner else 2 if words and words[0].lower() in DETERMINERS else 1
         split = next((i for i, word in enumerate(words) if i >= least and known(word.lower())), -1)
-        if split < 0 and least == 1 and len(words) > 1 and words[0].endswith("s"):
-            split = 1
+        if 0 < split < len(words) - 1 and words[split].lower() in NOUN_VERBS and known(words[split + 1].lower()):
+            # *Does the plan cost …*: of two words that may be the verb, the second is.
+            split += 1
+        if split < 0 and len(words) > least and (least > 1 or words[0].endswith("s")):
+            split = least
     while 0 < split < len(words) and words[split].lower() in ADVERBS:
         split += 1
     return split

@@ -138,9 +138,15 @@ BARE_VERBS: Final = words(
     contain cover apply expire require allow accept charge pay earn weigh measure last belong go come happen occur
     drive race coach manage study teach speak write read produce employ grow give get become expect plan race
     compete host acquire merge announce report raise increase decrease invent discover marry retire resign elect
-    appoint move return stand lie"""
+    appoint move return stand lie rise fall drop change remain stay stop help know want see think feel look ask work"""
 )
 """Base forms that may follow a subject in a question with do."""
+
+NOUN_VERBS: Final = words(
+    """plan report offer release charge cover support use work play race drive study move return help change answer need
+    start end launch lead show run cut share"""
+)
+"""Base forms that are as often nouns."""
 
 ORDERS: Final = words(
     """click press tap select choose type enter go open close see visit contact call email check try note ensure make
@@ -202,6 +208,12 @@ THINGS: Final = f"{PLACES}|{GROUPS}|product|app|museum|river|mountain|bridge|ser
 
 PLACING: Final = words("in at from near outside across throughout")
 """Prepositions that show the name after them to be a place's."""
+
+PROMPTS: Final = words(
+    """summarize summarise explain describe write list tell give compare translate draft create generate provide show
+    help answer classify extract identify name state rewrite complete continue"""
+)
+"""Verbs that open a request to a model."""
 
 GREETINGS: Final = words(
     """hi hello hey hiya howdy dear greetings bonjour hola ciao hallo servus moin namaste salut aloha salaam

@@ -22,7 +22,7 @@ from guardlayer.claims.frames import (
     is_participle,
     verb_index,
 )
-from guardlayer.claims.grammar import READ_LIMIT
+from guardlayer.claims.grammar import READ_LIMIT, main_verb, words_of
 from guardlayer.claims.lexicon import (
     ADVERBS,
     BARE_VERBS,
@@ -34,7 +34,8 @@ from guardlayer.claims.lexicon import (
     PRESENT_VERBS,
     PRONOUN_SUBJECTS,
 )
-from guardlayer.claims.polar import polar_frame
+from guardlayer.claims.polar import polar_frame, stated_frame
+from guardlayer.claims.sentences import sentences
 
 __all__ = ["frame_of"]
 
@@ -54,6 +55,11 @@ _TURNED: Final = {
     "my": "your", "your": "our", "our": "your", "i": "you", "you": "we", "me": "you", "we": "you", "us": "you",
     "mine": "yours", "yours": "ours",
 }  # fmt: skip
+_NEGATED: Final = {"can't": "can", "won't": "will", "ain't": "is"}
+_TAG: Final = re.compile(
+    r"(?i),\s*(?:right|correct|yes|no|true|huh|eh|(?:is|are|was|were|does|do|did|has|have|had|can|could|will|would|should|wo)"
+    r"(?:n['’]t)?\s+(?:it|he|she|they|there|you|we|i|that|this)(?:\s+not)?)$"
+)
 
 
 @lru_cache(maxsize=1024)
@@ -62,10 +68,8 @@ def frame_of(question: str) -> Frame | None:
     text = question.strip()
     if not text or len(text) > READ_LIMIT:
         return None
-    text = text.rsplit("\n", 1)[-1].strip()
+    text = _asked(text)
     asks = text.endswith("?")
-    if asks:
-        text = re.split(r"(?<=[.!?])\s+", text)[-1]
     plain = Frame(f"{text} ", open=not asks and text[-1] not in ".!:")
     body = text.rstrip(" ?.!:")
     courteous = _COURTESY.sub("", body)
@@ -77,16 +81,48 @@ def frame_of(question: str) -> Frame | None:
     if first.endswith("'s") and first[:-2] in _WH:
         words[:1] = [first[:-2], "is"]
         first = words[0]
+    first = _NEGATED.get(first, first.removesuffix("n't"))
     if asks or courteous != body or first in _WH:
         words = [_TURNED.get(word.lower(), word) for word in words]
     if first in _WH and (asks or len(words) > 2):
         return _wh(first, words) or Frame(plain.before)
+    if first in PREPOSITIONS and len(words) > 3 and words[1].lower() in ("what", "which", "whom"):
+        return _placed(first, words[2:]) or Frame(plain.before)
     if asks and first in _OPENERS:
-        return polar_frame(first, words[1:]) or plain
+        return polar_frame(first, words[1:])
+    if asks and (tag := _TAG.search(" ".join(words))):
+        words = " ".join(words)[: tag.start()].split()
+    if asks and (tag or main_verb(words_of(" ".join(words))) > 0):
+        return stated_frame(words)
     order = _ORDER.match(bare)
     if order and not asks:
-        return Frame(f"{capitalised(bare[order.end() :])} is ", subject=capitalised(bare[order.end() :]))
+        asked_for = capitalised(bare[order.end() :])
+        head = re.split(r"\s(?:of|for|in|at)\s", asked_for, maxsplit=1)[0].lower()
+        plural = head.endswith("s") and not head.endswith(("ss", "us", "is"))
+        return Frame(f"{asked_for} {'are' if plural else 'is'} ", subject=asked_for, plural=plural)
     return plain
+
+
+def _asked(text: str) -> str:
+    """Return the sentence of a message that is to be answered: its last question, or its unfinished last line."""
+    last = text.rsplit("\n", 1)[-1].strip()
+    if "?" in text and last[-1] in "?.!":
+        found = [text[start:end] for start, end in sentences(text)]
+        return next((said for said in reversed(found) if said.endswith("?")), last)
+    if last[-1] not in ".!?:":
+        start, end = sentences(last)[-1]
+        if last[start:end].split(None, 1)[0].lower() in _WH:
+            return last[start:end]
+    return last
+
+
+def _placed(preposition: str, words: list[str]) -> Frame | None:
+    """Return the frame of a question that a preposition opens, *in which city is Acme based*, from its noun on."""
+    at = next((i for i, word in enumerate(words[:8]) if word.lower() in _OPENERS), -1)
+    if at < 0 or at + 2 >= len(words):
+        return None
+    frame = _wh("where", ["where", *words[at:]])
+    return frame and Frame(f"{frame.before}{preposition} ", frame.after, frame.subject, frame.plural)
 
 
 def _wh(asked: str, words: list[str]) -> Frame | None:
@@ -136,9 +172,11 @@ def _copular(asked: str, between: list[str], verb: str, rest: list[str]) -> Fram
             return Frame(f"There {verb} ", f" {' '.join([*between[1:], *rest[1:]])}".rstrip())
         if measure == "many" and len(between) > 1:
             return Frame("", f" {' '.join(between[1:])} {verb} {' '.join(rest)}")
-        after = "" if measure in ("much", "many") else f" {' '.join(between)}"
-        subject = capitalised(" ".join(rest))
-        return Frame(f"{subject} {verb} ", after, about(rest), plural)
+        after = "" if measure in ("much", "many", "often", "soon") else f" {' '.join(between)}"
+        split = _participle_index(rest)
+        subject = capitalised(" ".join(rest[:split]))
+        tail = "".join(f" {word}" for word in rest[split:])
+        return Frame(f"{subject} {verb}{tail} ", after, about(rest[:split]), plural)
     if asked in ("who", "which", "what") and _is_predicate(rest[0], verb):
         return Frame("", f" {verb} {' '.join(rest)}")
     split = _participle_index(rest)
@@ -168,7 +206,10 @@ def _subject_question(asked: str, words: list[str]) -> Frame | None:
     for at, word in enumerate(words[1:8], 1):
         low = word.lower()
         if low in PRESENT_VERBS or low in PAST_VERBS or (low.endswith("ed") and low not in ED_NOUNS):
-            return Frame("", f" {' '.join(words[at:])}")
+            first = at
+            while first > 1 and words[first - 1].lower() in ADVERBS:
+                first -= 1
+            return Frame("", f" {' '.join(words[first:])}")
     return None
 
 

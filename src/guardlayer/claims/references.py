@@ -20,6 +20,7 @@ from guardlayer.claims.lexicon import (
     PLACES,
     PLACING,
     PREPOSITIONS,
+    PROMPTS,
     PRONOUN_SUBJECTS,
     ROLES,
     STARTERS,
@@ -303,7 +304,7 @@ class Memory:
     def _opens(words: list[Word]) -> bool:
         """Say whether a sentence's first word is capitalised only because it comes first."""
         low = words[0].low
-        return low in STARTERS or low in DETERMINERS or low in PREPOSITIONS
+        return low in STARTERS or low in DETERMINERS or low in PREPOSITIONS or low in PROMPTS
 
     def _name(self, text: str, span: tuple[int, int], index: int, before: str) -> _Name | None:
         """Judge the name at ``span``, whose first word is number ``index`` of its sentence and follows ``before``."""
