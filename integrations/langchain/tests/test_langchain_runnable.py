@@ -80,7 +80,7 @@ async def test_each_way_reports_the_same(guard):
 
 
 def test_nothing_is_streamed_before_all_of_it_was_checked(guard):
-    """The stream is held back: the first chunk comes after the last one went in."""
+    """With ``hold="full"`` the stream is held back: the first chunk comes after the last one went in."""
     given_out = []
 
     def slow(inputs):
@@ -89,7 +89,7 @@ def test_nothing_is_streamed_before_all_of_it_was_checked(guard):
                 given_out.append(word)
                 yield word + " "
 
-    stream = GuardedRunnable(inner=RunnableGenerator(slow), guard=guard).stream(QUESTION)
+    stream = GuardedRunnable(inner=RunnableGenerator(slow), guard=guard, hold="full").stream(QUESTION)
     first = next(stream)
     assert len(given_out) == len(RAW.split(" "))
     assert "$39" not in first + "".join(stream)
@@ -382,7 +382,7 @@ def test_guard_wrap_finds_this_package(guard):
     assert guarded.raises is True
     assert guarded.invoke({"question": QUESTION}) == TRUE
     with pytest.raises(ConfigError, match="unknown option 'quest' for a runnable; the options are"):
-        guard.wrap(model(), quest="q")
+        guard.wrap(model() | StrOutputParser(), quest="q")
 
 
 def test_wrong_arguments_are_named(guard):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from langchain_core.documents import Document
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.prompt_values import PromptValue
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 
 from guardlayer.wrapping import Asked, Call, read_arguments, read_question
 
@@ -31,6 +32,14 @@ def read_input(value: Any, *, question: str | None, evidence: str | None) -> Ask
     return read_question(_opened(value)) or Asked()
 
 
+def configured(asked: Asked, config: RunnableConfig) -> Asked:
+    """Add what the caller put into the run's configuration: ``guardlayer_question`` and ``guardlayer_evidence``."""
+    given = config.get("configurable") or {}
+    evidence = given.get("guardlayer_evidence") or ()
+    pieces = evidence if isinstance(evidence, list | tuple) else (evidence,)
+    return Asked(given.get("guardlayer_question") or asked.question, asked.turns, (*pieces, *asked.evidence))
+
+
 def ask_again(inner: Runnable[Any, Any], value: Any, call: Call, *, feedback: str | None) -> Any:
     """Return the input for one call of the model.
 
@@ -50,6 +59,14 @@ def ask_again(inner: Runnable[Any, Any], value: Any, call: Call, *, feedback: st
         return [HumanMessage(value), *more] if isinstance(inner, BaseLanguageModel) else value
     opened = _opened(value)
     return [*opened, *more] if isinstance(opened, list | tuple) else value
+
+
+def passage(piece: Any) -> str:
+    """Return the text of a piece of evidence, by which two are known for the same."""
+    if isinstance(piece, Document):
+        return piece.page_content
+    text = piece.get("text") if isinstance(piece, Mapping) else getattr(piece, "text", piece)
+    return str(text)
 
 
 def _opened(value: Any) -> Any:

@@ -8,17 +8,18 @@ from itertools import pairwise
 from operator import add
 from typing import Any
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.runnables.utils import AddableDict
 
 from guardlayer.wrapping import Checked, Options, Part, View, open_response
 from langchain_guardlayer.inputs import EVIDENCE_KEYS
+from langchain_guardlayer.said import open_answer
 
 ANSWER_KEYS = ("answer", "output", "result", "response", "text")
 """Keys under which LangChain's own chains put the answer."""
 
 
-def open_output(value: Any, given: Any, options: Options, *, answer: str | None, what: str) -> View:
+def open_output(value: Any, given: Any, options: Options, *, answer: str | None, what: str, cite: bool = False) -> View:
     """Find out how to read an output.
 
     In a mapping the answer is read as text; what was retrieved is evidence; what merely repeats the input was not said
@@ -30,7 +31,10 @@ def open_output(value: Any, given: Any, options: Options, *, answer: str | None,
         options: How the runnable is guarded.
         answer: Key of the answer in a mapping, instead of the usual ones.
         what: Who put it out, for errors.
+        cite: Whether the texts of messages get citations.
     """
+    if options.extract is None and isinstance(value, AIMessage):
+        return open_answer(value, cite=cite)
     if not isinstance(value, dict) or options.extract is not None:
         return open_response(value, options, what=what)
     evidence: list[Any] = []
@@ -44,7 +48,8 @@ def open_output(value: Any, given: Any, options: Options, *, answer: str | None,
         for key, part in value.items()
         if key not in (*EVIDENCE_KEYS, answered) and not _repeats(key, part, given)
     }
-    spoken = open_response(value[answered] if answered is not None else None, options, what=what)
+    said = value[answered] if answered is not None else None
+    spoken = open_answer(said, cite=cite) if isinstance(said, AIMessage) else open_response(said, options, what=what)
     data = open_response(rest, options, what=what) if rest else None
     cut = len(spoken.parts)
 
@@ -66,14 +71,15 @@ def open_output(value: Any, given: Any, options: Options, *, answer: str | None,
 def gather(chunks: Sequence[Any]) -> tuple[Any, ...]:
     """Return a stream's chunks as responses that can be read.
 
-    Partial mappings are added up; of a partial parse that grows, the last chunk says everything; any other chunks
-    stay apart.
+    Partial mappings and message chunks are added up; of a partial parse that grows, the last chunk says everything;
+    any other chunks stay apart.
     """
-    if len(chunks) > 1 and all(isinstance(chunk, AddableDict) for chunk in chunks):
-        try:
-            return (reduce(add, chunks),)
-        except TypeError:
-            return tuple(chunks)
+    for kind in (AddableDict, AIMessageChunk):
+        if len(chunks) > 1 and all(isinstance(chunk, kind) for chunk in chunks):
+            try:
+                return (reduce(add, chunks),)
+            except TypeError:
+                return tuple(chunks)
     structured = all(isinstance(chunk, dict | list) for chunk in chunks)
     if structured and all(_grows(*pair) for pair in pairwise(chunks)):
         return tuple(chunks[-1:])

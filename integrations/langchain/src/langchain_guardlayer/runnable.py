@@ -2,72 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Literal, Self
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import aclosing, closing
+from typing import Any
 
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 from langchain_core.utils.pydantic import TypeBaseModel
-from pydantic import ConfigDict, field_validator, model_validator
 
-from guardlayer.errors import ConfigError
-from guardlayer.types import Report
-from guardlayer.wrapping import Answer, Call, Checker, Exchange, Options, adrain, arun, drain, exchange, run
+from guardlayer.wrapping import Answer, Asked, Call, adrain, drain
+from langchain_guardlayer.guarding import Guarding
 from langchain_guardlayer.inputs import ask_again, read_input
-from langchain_guardlayer.outputs import gather, open_output
 
 
-class GuardedRunnable(RunnableSerializable[Any, Any]):
+class GuardedRunnable(Guarding):
     """A runnable whose outputs are as the guard's policy would have them.
 
     The question is the input, where it is a string or a conversation, or what a mapping holds under ``question``,
     ``input``, ``query`` or ``messages``. Documents in the input or the output under ``context``, ``documents`` or
-    ``source_documents`` are evidence. A stream is held back until it was checked as a whole, so its first chunk comes
-    when the inner one's last has; nothing unchecked is ever put out. Raw events of the runnables inside stay visible
-    to callbacks and ``astream_events``.
+    ``source_documents`` are evidence. A stream of text or messages is put out sentence by sentence as it is verified,
+    or as a whole; any other stream as a whole. Nothing unchecked is ever put out; raw events of the runnables inside
+    stay visible to callbacks and ``astream_events``: where that matters, guard the model, not the chain around it.
+
+    With the policy *retry*, the runnable is called again with what was wrong.
 
     It does not pose as the runnable inside: methods of that beyond ``Runnable``'s are not there, since they would lead
     around the guard.
 
     Attributes:
         inner: What produces the outputs.
-        guard: What checks them, usually a ``guardlayer.Guard``.
         question: Key of the question in an input mapping.
-        evidence: Key of the evidence in an input mapping.
-        answer: Key of the answer in an output mapping.
         feedback: Key under which an input mapping takes what the policy says when it asks again. In conversations it
             follows as a message by itself.
-        extract: Reads the text of an output of a type unknown here.
-        replace: Returns a copy of such an output with another text.
-        raises: ``True`` raises ``GuardViolation`` where the policy blocks, ``"findings"`` whenever the report is not
-            ok; by default a blocked answer is the refusal.
-        on_report: Called with every report.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
     inner: Runnable[Any, Any]
-    guard: Any
-    question: str | None = None
-    evidence: str | None = None
-    answer: str | None = None
     feedback: str | None = None
-    extract: Callable[[Any], str | None] | None = None
-    replace: Callable[[Any, str], Any] | None = None
-    raises: bool | Literal["findings"] = False
-    on_report: Callable[[Report], object] | None = None
-
-    @field_validator("guard")
-    @classmethod
-    def _checks(cls, guard: Any) -> Any:
-        if not isinstance(guard, Checker):
-            raise ConfigError(f"guard= takes a guardlayer.Guard, not a {type(guard).__qualname__}")
-        return guard
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        self._options()
-        return self
 
     @property
     def InputType(self) -> type[Any]:  # noqa: N802 - LangChain's name
@@ -148,69 +118,56 @@ class GuardedRunnable(RunnableSerializable[Any, Any]):
         def call(call: Call) -> Answer:
             return Answer((self.inner.invoke(self._input(given, call), config, **kwargs),))
 
-        return run(self._exchange(given), self.guard, call).chunks[0]
+        return self._judged(given, config, call).chunks[0]
 
     async def _ainvoke(self, given: Any, config: RunnableConfig, **kwargs: Any) -> Any:
         async def call(call: Call) -> Answer:
             return Answer((await self.inner.ainvoke(self._input(given, call), config, **kwargs),))
 
-        return (await arun(self._exchange(given), self.guard, call)).chunks[0]
+        return (await self._ajudged(given, config, call)).chunks[0]
 
     def _stream(self, inputs: Iterator[Any], config: RunnableConfig, **kwargs: Any) -> Iterator[Any]:
         for given in inputs:
 
-            def call(call: Call, given: Any = given) -> Answer:
-                chunks = drain(self.inner.stream(self._input(given, call), config, **kwargs)).chunks
-                return Answer(gather(chunks))
+            def again(call: Call, given: Any = given) -> list[Any]:
+                return list(drain(self._inner_stream(self._input(given, call), config, kwargs)).chunks)
 
-            yield from run(self._exchange(given), self.guard, call).chunks
+            with closing(self._inner_stream(given, config, kwargs)) as chunks:
+                yield from self._put_out(given, config, chunks, again)
 
     async def _astream(self, inputs: AsyncIterator[Any], config: RunnableConfig, **kwargs: Any) -> AsyncIterator[Any]:
         async for given in inputs:
 
-            async def call(call: Call, given: Any = given) -> Answer:
-                stream = self.inner.astream(self._input(given, call), config, **kwargs)
-                return Answer(gather((await adrain(stream)).chunks))
+            async def again(call: Call, given: Any = given) -> list[Any]:
+                return list((await adrain(self._inner_astream(self._input(given, call), config, kwargs))).chunks)
 
-            for chunk in (await arun(self._exchange(given), self.guard, call)).chunks:
+            async with aclosing(self._inner_astream(given, config, kwargs)) as chunks:
+                shown = self._aput_out(given, config, chunks, again)
+                async with aclosing(shown):
+                    async for chunk in shown:
+                        yield chunk
+
+    def _inner_stream(self, given: Any, config: RunnableConfig, kwargs: dict[str, Any]) -> Generator[Any, None, None]:
+        yield from self.inner.stream(given, config, **kwargs)
+
+    async def _inner_astream(
+        self, given: Any, config: RunnableConfig, kwargs: dict[str, Any]
+    ) -> AsyncGenerator[Any, None]:
+        stream = self.inner.astream(given, config, **kwargs)
+        try:
+            async for chunk in stream:
                 yield chunk
+        finally:
+            close = getattr(stream, "aclose", None)
+            if close is not None:
+                await close()
 
     def _input(self, given: Any, call: Call) -> Any:
         return ask_again(self.inner, given, call, feedback=self.feedback)
 
-    def _exchange(self, given: Any) -> Exchange:
-        options, what = self._options(), self.inner.get_name()
-        return exchange(
-            read_input(given, question=self.question, evidence=self.evidence),
-            options,
-            self.guard.policy,
-            lambda value: open_output(value, given, options, answer=self.answer, what=what),
-        )
+    @property
+    def _speaker(self) -> str:
+        return self.inner.get_name()
 
-    def _options(self) -> Options:
-        return Options(
-            extract=self.extract,
-            replace=self.replace,
-            raises=self.raises,
-            on_report=self.on_report,
-        )
-
-
-def wrap(checker: Checker, thing: Any, **options: Any) -> GuardedRunnable | None:
-    """Put a runnable under guard: what ``guard.wrap`` does with LangChain's objects.
-
-    Args:
-        checker: The guard.
-        thing: A runnable; for anything else of LangChain's, ``None`` is returned.
-        options: Fields of :class:`GuardedRunnable`.
-
-    Raises:
-        ConfigError: An option is not known.
-    """
-    if not isinstance(thing, Runnable):
-        return None
-    known = [name for name in GuardedRunnable.model_fields if name not in ("inner", "guard")]
-    for name in options:
-        if name not in known:
-            raise ConfigError(f"unknown option {name!r} for a runnable; the options are {', '.join(known)}")
-    return GuardedRunnable(inner=thing, guard=checker, **options)
+    def _asked(self, given: Any, config: RunnableConfig) -> Asked:  # noqa: ARG002 - the base reads it
+        return read_input(given, question=self.question, evidence=self.evidence)

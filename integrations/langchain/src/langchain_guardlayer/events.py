@@ -1,0 +1,89 @@
+"""Tell listeners of a verdict: the custom event ``guardlayer.verdict``, as ``astream_events`` and callbacks see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForLLMRun,
+    CallbackManagerForLLMRun,
+    adispatch_custom_event,
+    dispatch_custom_event,
+)
+from langchain_core.callbacks.manager import ahandle_event, handle_event
+
+from guardlayer.streaming import Session
+from guardlayer.types import Report
+from guardlayer.wrapping.collecting import collect
+from langchain_guardlayer.verdicts import EVENT, verdicts
+
+_IGNORED = "ignore_custom_event"
+
+
+def announce(reports: Iterable[Report], run_manager: CallbackManagerForLLMRun | None = None) -> None:
+    """Dispatch an event for each report; outside any run there is nobody to hear it.
+
+    Args:
+        reports: The reports.
+        run_manager: The run to speak for where no run surrounds it: a model that was called by itself.
+    """
+    for report in reports:
+        data = verdicts([report])
+        try:
+            dispatch_custom_event(EVENT, data)
+        except RuntimeError:  # LangChain's way to say that no run surrounds this one
+            if run_manager is not None:
+                handle_event(
+                    run_manager.handlers,
+                    "on_custom_event",
+                    _IGNORED,
+                    EVENT,
+                    data,
+                    run_id=run_manager.run_id,
+                    tags=run_manager.tags,
+                    metadata=run_manager.metadata,
+                )
+
+
+async def aannounce(reports: Iterable[Report], run_manager: AsyncCallbackManagerForLLMRun | None = None) -> None:
+    """Do what :func:`announce` does, for async listeners too."""
+    for report in reports:
+        data = verdicts([report])
+        try:
+            await adispatch_custom_event(EVENT, data)
+        except RuntimeError:
+            if run_manager is not None:
+                await ahandle_event(
+                    run_manager.handlers,
+                    "on_custom_event",
+                    _IGNORED,
+                    EVENT,
+                    data,
+                    run_id=run_manager.run_id,
+                    tags=run_manager.tags,
+                    metadata=run_manager.metadata,
+                )
+
+
+@contextmanager
+def hearing(session: Session, on_report: Callable[[Report], object] | None) -> Iterator[None]:
+    """Hand the report of a session on, however its text ends."""
+    try:
+        yield
+    finally:
+        if session.report is not None:
+            collect(session.report)
+            if on_report is not None:
+                on_report(session.report)
+
+
+def both(first: Callable[[Report], object], second: Callable[[Report], object] | None) -> Callable[[Report], object]:
+    """Return a function that hands a report to both."""
+
+    def heard(report: Report) -> None:
+        first(report)
+        if second is not None:
+            second(report)
+
+    return heard

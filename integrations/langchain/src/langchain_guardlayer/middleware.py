@@ -1,0 +1,303 @@
+"""A guard for agents made by ``langchain.agents.create_agent``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import fields, replace
+from typing import Annotated, Any, ClassVar, Literal, NotRequired
+
+from langchain.agents import AgentState
+from langchain.agents.middleware import AgentMiddleware
+from langchain.agents.middleware.types import ModelRequest, ModelResponse, PrivateStateAttr
+from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
+from langchain_core.documents import Document
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, ToolMessage
+from langgraph.types import Command, interrupt
+
+from guardlayer.errors import ConfigError, InputError
+from guardlayer.types import Action, Report
+from guardlayer.wrapping import Checker
+from langchain_guardlayer.chat_model import GuardedChatModel
+from langchain_guardlayer.verdicts import EVENT, verdicts
+
+try:  # the way to write private state beside an answer is younger than the rest
+    from langchain.agents.middleware.types import ExtendedModelResponse
+except ImportError:  # pragma: no cover - langchain before 1.2
+    ExtendedModelResponse = None  # type: ignore[assignment,misc]  # asked for None where it is needed
+
+Handler = Callable[[ModelRequest[Any]], ModelResponse[Any]]
+AsyncHandler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+Review = Literal["findings", "block"] | Callable[[Report], bool]
+
+
+def gather(left: list[Any] | None, right: list[Any] | None) -> list[Any]:
+    """Add evidence to what this run has; ``None`` begins a run."""
+    return [] if right is None else [*(left or []), *right]
+
+
+class GuardState(AgentState[Any]):
+    """The agent's state, with what tools returned in this run and an answer that waits for a person: both private."""
+
+    guard_evidence: NotRequired[Annotated[list[Any], gather, PrivateStateAttr]]
+    guard_review: NotRequired[Annotated[dict[str, Any] | None, PrivateStateAttr]]
+
+
+class GuardMiddleware(AgentMiddleware[GuardState, Any]):
+    """Guards what an agent's model says, in every stream mode and version of events, sync and async.
+
+    It replaces the model of each request by a :class:`GuardedChatModel`, so that what was not checked leaves no trace
+    in state, streams or events. What the tools of a run returned is evidence: documents in a ``ToolMessage.artifact``
+    before the text made of them. A structured response is checked field by field.
+
+    One instance may serve many agents and runs at once. It may stand anywhere in the list: a middleware inside it that
+    chooses another model, such as ``ModelFallbackMiddleware``, gets that one guarded too. A retrying middleware outside
+    it calls the model again on each violation.
+
+    Args:
+        guard: What checks, usually a ``guardlayer.Guard``.
+        hold: ``"sentence"`` or ``"full"``, as for :class:`GuardedChatModel`; the policy *retry* asks again in streams
+            only with ``"full"``.
+        raises: As for :class:`GuardedChatModel`.
+        citations: As for :class:`GuardedChatModel`.
+        on_report: Called with every report.
+        review: Which answers a person decides about: ``"block"`` those the policy blocks, ``"findings"`` those whose
+            report is not ok, or a function of the report. The run stops with an ``interrupt`` that shows the draft; it
+            is resumed with ``{"decision": "approve"}`` (the draft as the model wrote it), ``{"decision": "edit",
+            "text": ...}`` or ``{"decision": "reject"}`` (what the policy made of it). Needs a checkpointer and
+            langchain 1.2 or later. The draft is in the interrupt and in private state, as reviewers must see it.
+        name: Tells several guards of one agent apart.
+
+    Raises:
+        ConfigError: An argument is wrong.
+    """
+
+    state_schema = GuardState
+
+    def __init__(
+        self,
+        *,
+        guard: Any,
+        hold: Literal["sentence", "full"] = "sentence",
+        raises: bool | Literal["findings"] = False,
+        citations: bool | None = None,
+        on_report: Callable[[Report], object] | None = None,
+        review: Review | None = None,
+        name: str = "GuardMiddleware",
+    ) -> None:
+        super().__init__()
+        if not isinstance(guard, Checker):
+            raise ConfigError(f"guard= takes a guardlayer.Guard, not a {type(guard).__qualname__}")
+        if review is not None and not (review in ("findings", "block") or callable(review)):
+            raise ConfigError(f"review={review!r} is not known; write 'findings', 'block' or a function of the report")
+        if review is not None and ExtendedModelResponse is None:
+            raise ConfigError("review= needs langchain 1.2 or later: pip install -U langchain")
+        if hold not in ("sentence", "full"):
+            raise ConfigError(f"hold={hold!r} is not known; write 'sentence' or 'full'")
+        self.guard = guard
+        self.review = review
+        self._name = name
+        # What is to be reviewed is shown to nobody else before.
+        self._hold: Literal["sentence", "full"] = hold if review is None else "full"
+        self._raises: bool | Literal["findings"] = raises if review is None else False
+        self._citations = citations
+        self._on_report = on_report
+
+    @property
+    def name(self) -> str:
+        """Name of the middleware in the agent's graph."""
+        return self._name
+
+    # A run ------------------------------------------------------------------------------------------------------------
+
+    def before_agent(self, state: Any, runtime: Any) -> dict[str, Any]:  # noqa: ARG002 - LangChain's signature
+        """Forget what the tools of earlier runs on this thread returned."""
+        return {"guard_evidence": None, "guard_review": None}
+
+    async def abefore_agent(self, state: Any, runtime: Any) -> dict[str, Any]:
+        """Do what :meth:`before_agent` does."""
+        return self.before_agent(state, runtime)
+
+    def wrap_model_call(self, request: ModelRequest[Any], handler: Handler) -> Any:
+        """Have the model answer under guard."""
+        found: list[Report] = []
+        return self._answered(request, handler(self._guarded(request, found)), found)
+
+    async def awrap_model_call(self, request: ModelRequest[Any], handler: AsyncHandler) -> Any:
+        """Do what :meth:`wrap_model_call` does."""
+        found: list[Report] = []
+        return self._answered(request, await handler(self._guarded(request, found)), found)
+
+    def wrap_tool_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
+        """Keep what a tool returned as evidence for the answers of this run."""
+        return _captured(handler(request))
+
+    async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Do what :meth:`wrap_tool_call` does."""
+        return _captured(await handler(request))
+
+    def after_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002 - LangChain's signature
+        """Ask a person about the answer, if it is one to be reviewed."""
+        waiting = state.get("guard_review")
+        if not waiting:
+            return None
+        message = next((m for m in reversed(state["messages"]) if m.id == waiting["id"]), None)
+        decided = interrupt({"type": "guardlayer.review", **waiting})
+        text = _decision(decided, waiting)
+        update: dict[str, Any] = {"guard_review": None}
+        if message is not None and text is not None:
+            reviewed = {**message.response_metadata.get("guardlayer", {}), "review": decided["decision"]}
+            metadata = {**message.response_metadata, "guardlayer": reviewed}
+            if metadata.get("finish_reason") == "content_filter":
+                metadata["finish_reason"] = "stop"
+            update["messages"] = [message.model_copy(update={"content": text, "response_metadata": metadata})]
+        return update
+
+    async def aafter_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
+        """Do what :meth:`after_model` does."""
+        return self.after_model(state, runtime)
+
+    # Its parts --------------------------------------------------------------------------------------------------------
+
+    def _guarded(self, request: ModelRequest[Any], found: list[Report]) -> ModelRequest[Any]:
+        def on_report(report: Report) -> None:
+            found.append(report)
+            writer = getattr(request.runtime, "stream_writer", None)
+            if writer is not None:
+                writer({EVENT: verdicts([report])})
+            if self._on_report is not None:
+                self._on_report(report)
+
+        gathered: Any = request.state.get("guard_evidence")
+        evidence: tuple[Any, ...] = tuple(gathered or ())
+
+        def guarded(model: Any) -> Any:
+            if isinstance(model, GuardedChatModel) and model.guard is self.guard:
+                return model.model_copy(update={"evidence": (*model.evidence, *evidence)})
+            if not isinstance(model, BaseChatModel):
+                raise ConfigError(
+                    f"the agent's model is a {type(model).__qualname__}, which is no chat model that can be guarded; "
+                    "give create_agent a chat model, and choose among several in a middleware"
+                )
+            return GuardedChatModel(
+                inner=model,
+                guard=self.guard,
+                hold=self._hold,
+                raises=self._raises,
+                citations=self._citations,
+                evidence=evidence,
+                on_report=on_report,
+                shapes=_shapes(request),
+            )
+
+        return _guarded_request(request, guarded)
+
+    def _answered(self, request: ModelRequest[Any], response: Any, found: list[Report]) -> Any:  # noqa: ARG002 - kept beside the response it belongs to
+        if self.review is None or not found or not self._wants(found[-1]):
+            return response
+        answer = response.model_response if isinstance(response, ExtendedModelResponse) else response
+        message = next((m for m in answer.result if isinstance(m, AIMessage)), None)
+        if message is None or message.tool_calls:
+            return response
+        report = found[-1]
+        waiting = {
+            "id": message.id,
+            "draft": report.draft.text,
+            "output": report.output,
+            "question": report.draft.question,
+            "record": report.record,
+            "claims": [
+                {
+                    "text": claim.text,
+                    "verdict": str(claim.verdict),
+                    "reason": claim.reason,
+                    "current": claim.current.text if claim.current else None,
+                    "sources": list(dict.fromkeys(piece.source.id for piece in claim.evidence)),
+                }
+                for claim in report.claims
+            ],
+            "decisions": ["approve", "edit", "reject"],
+        }
+        command: Command[Any] = Command(update={"guard_review": waiting})
+        return ExtendedModelResponse(model_response=answer, command=command)
+
+    def _wants(self, report: Report) -> bool:
+        if callable(self.review):
+            return bool(self.review(report))
+        if self.review == "findings":
+            return not report.ok
+        return report.action in (Action.BLOCK, Action.RETRY)
+
+
+class _GuardedRequest(ModelRequest[Any]):
+    """A request whose model is guarded, also where a middleware further in overrides it by another."""
+
+    # Not a field, so that ``replace`` leaves it alone; set on each instance.
+    _guarding: ClassVar[Any] = None
+
+    def override(self, **overrides: Any) -> Any:
+        if self._guarding is not None and "model" in overrides:
+            overrides["model"] = self._guarding(overrides["model"])
+        changed = super().override(**overrides)
+        object.__setattr__(changed, "_guarding", self._guarding)
+        return changed
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self._guarding is not None and name == "model":
+            value = self._guarding(value)
+        super().__setattr__(name, value)
+
+
+def _guarded_request(request: ModelRequest[Any], guarding: Callable[[Any], Any]) -> ModelRequest[Any]:
+    values = {field.name: getattr(request, field.name) for field in fields(request) if field.init}
+    fresh = _GuardedRequest(**{**values, "model": guarding(request.model)})
+    object.__setattr__(fresh, "_guarding", guarding)  # the class warns of plain assignments
+    return fresh
+
+
+def _shapes(request: ModelRequest[Any]) -> frozenset[str]:
+    """Return the names of the tools that only give the answer its shape."""
+    wanted = request.response_format
+    if wanted is None or isinstance(wanted, ProviderStrategy):
+        return frozenset()
+    schema: Any = getattr(wanted, "schema", wanted)
+    strategy = wanted if isinstance(wanted, ToolStrategy) else ToolStrategy(schema)
+    return frozenset(spec.name for spec in strategy.schema_specs)
+
+
+def _captured(result: Any) -> Any:
+    """Return what a tool returned, together with the evidence in it."""
+    if isinstance(result, ToolMessage):
+        found = _evidence(result)
+        return Command(update={"messages": [result], "guard_evidence": found}) if found else result
+    if isinstance(result, Command) and isinstance(result.update, dict) and result.graph is None:
+        messages = result.update.get("messages") or ()
+        found = [piece for m in messages if isinstance(m, ToolMessage) for piece in _evidence(m)]
+        return replace(result, update={**result.update, "guard_evidence": found}) if found else result
+    return result
+
+
+def _evidence(message: ToolMessage) -> list[Any]:
+    """Return what a tool found: documents it kept beside its text, else the text."""
+    if message.status == "error":
+        return []
+    artifact = message.artifact
+    documents = artifact if isinstance(artifact, list | tuple) else [artifact]
+    found = [document for document in documents if isinstance(document, Document)]
+    text = str(message.text)
+    return found or ([{"text": text, "source": message.name or "tool"}] if text.strip() else [])
+
+
+def _decision(decided: Any, waiting: Mapping[str, Any]) -> str | None:
+    """Return the text a person decided for, or ``None`` for what the policy made of it."""
+    match decided:
+        case {"decision": "approve"}:
+            return str(waiting["draft"])
+        case {"decision": "edit", "text": str(text)}:
+            return text
+        case {"decision": "reject"}:
+            return None
+    raise InputError(
+        f"the run was resumed with {str(decided)[:80]!r}; give {{'decision': 'approve'}}, {{'decision': 'reject'}} or "
+        "{'decision': 'edit', 'text': '...'}"
+    )
