@@ -1,0 +1,161 @@
+"""``guardlayer serve`` and ``guardlayer mcp``: the guard in front of a model, and at a model's side."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from guardlayer.cli import options
+from guardlayer.cli.screen import Screen
+from guardlayer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from guardlayer.gateway import Settings
+
+ENV_UPSTREAM = "GUARDLAYER_UPSTREAM"
+"""Environment variable that names the upstream where ``--upstream`` is not given."""
+ENV_KEY = "GUARDLAYER_UPSTREAM_KEY"
+"""Environment variable that holds the upstream's key, unless ``--upstream-key-env`` names another."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    options.command(
+        app,
+        "guardlayer serve --upstream https://api.openai.com/v1 --knowledge acme.db",
+        "guardlayer serve --upstream http://localhost:11434/v1 -k facts.csv --policy strict --hold full",
+        "guardlayer serve --gateway gateway.toml --config guardlayer.toml --host 0.0.0.0 --port 8080",
+    )(serve)
+    options.command(app, "guardlayer mcp --knowledge acme.db", "guardlayer mcp -k facts.csv --sources handbook/")(mcp)
+
+
+def serve(
+    *,
+    upstream: Annotated[
+        str | None,
+        typer.Option("--upstream", metavar="URL", envvar=ENV_UPSTREAM, help="Base URL of the upstream: https://host/v1."),
+    ] = None,
+    gateway: Annotated[
+        Path | None,
+        typer.Option("--gateway", metavar="FILE", help="A gateway.toml: callers with keys, their policies, bounds."),
+    ] = None,
+    key_env: Annotated[
+        str,
+        typer.Option(
+            "--upstream-key-env", metavar="NAME",
+            help="Environment variable with the upstream's key. Where it is unset, what the client sends is passed on.",
+        ),
+    ] = ENV_KEY,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0: a free one.")] = 8100,
+    hold: Annotated[
+        str | None,
+        typer.Option(
+            "--hold", metavar="sentence|full",
+            help="What streams hold back: a sentence at a time, or the whole answer (policy retry needs that).",
+        ),
+    ] = None,
+    knowledge: options.KnowledgeMany = [],  # noqa: B006 - typer copies it
+    sources: options.Sources = [],  # noqa: B006 - typer copies it
+    policy: options.Policy = None,
+    config: options.Config = None,
+    log: options.LogOption = None,
+    no_log: options.NoLog = False,
+    json: options.Json = False,
+) -> None:  # fmt: skip
+    """Stand between OpenAI clients and a model: what it writes is checked before a client sees it.
+
+    Clients need one change, their base URL. Served are /v1/chat/completions, /v1/responses, /v1/models, /v1/checks and
+    LiteLLM's guardrail endpoint; what would lead around the guard is refused (501). It stops on SIGINT or SIGTERM, when
+    the answers in flight are complete.
+
+    Needs the extra gateway of guardlayer-facts.
+    """
+    from guardlayer.cli.building import Wanted, build
+    from guardlayer.gateway import create_app, missing
+
+    screen = Screen.of(json=json)
+    settings = _settings(upstream, gateway, os.environ.get(key_env) or None, hold)
+    guard = build(Wanted(knowledge, sources, policy, config, log, no_log), screen)
+    app = create_app(guard, settings)
+    try:
+        import uvicorn
+    except ModuleNotFoundError as error:
+        raise ConfigError(missing(error)) from error
+    listening = _listen(host, port)
+    address = listening.getsockname()
+    url = f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}"
+    if settings.default is not None and settings.upstream_key is not None and not _is_loopback(address[0]):
+        screen.note("whoever reaches this address uses the upstream's key; name callers in --gateway to ask for theirs")
+    _log_to_stderr()
+    screen.data({"url": url, "upstream": settings.upstream, "policy": str(guard.policy)})
+    screen.note(f"listening on {url}, in front of {settings.upstream}, policy {guard.policy}")
+    sys.stdout.flush()
+    uvicorn.Server(
+        uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=30, lifespan="on"
+        )
+    ).run(sockets=[listening])
+
+
+def mcp(
+    *,
+    knowledge: options.KnowledgeMany = [],  # noqa: B006 - typer copies it
+    sources: options.Sources = [],  # noqa: B006 - typer copies it
+    policy: options.Policy = None,
+    config: options.Config = None,
+    log: options.LogOption = None,
+    no_log: options.NoLog = False,
+) -> None:
+    """Serve the guard to a model's host over MCP, on stdin and stdout: verify_claim, search_facts, why.
+
+    Nothing but the protocol is on stdout. Needs the extra mcp of guardlayer-facts.
+    """
+    from guardlayer.cli.building import Wanted, build
+    from guardlayer.gateway import mcp_server
+
+    screen = Screen.of(json=True)
+    mcp_server.build(build(Wanted(knowledge, sources, policy, config, log, no_log), screen)).run("stdio")
+
+
+def _settings(upstream: str | None, file: Path | None, key: str | None, hold: str | None) -> Settings:
+    from guardlayer.gateway import Caller, Settings
+    from guardlayer.gateway.settings import read_toml
+
+    given = {name: value for name, value in (("upstream", upstream), ("upstream_key", key)) if value is not None}
+    if file is not None:
+        if hold is not None:
+            raise ConfigError("--hold and --gateway do not go together; write hold = … into the file")
+        return read_toml(file, **given)
+    if upstream is None:
+        raise ConfigError("no upstream is named; give --upstream URL, or set GUARDLAYER_UPSTREAM")
+    rules = {} if hold is None else {"hold": hold}
+    return Settings(**given, default=Caller(**rules))  # type: ignore[arg-type]  # Caller and Settings check what they get
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"cannot listen on {host} port {port}: {error}; choose another --host or --port") from error
+
+
+def _is_loopback(address: str) -> bool:
+    return address == "::1" or address.startswith("127.")
+
+
+def _log_to_stderr() -> None:
+    """Show what the gateway logs: one line a request, without bodies, queries or keys."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("guardlayer")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
