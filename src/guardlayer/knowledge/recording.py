@@ -119,6 +119,8 @@ class Recorder:
             "UPDATE passage_passage SET closed = ?, successor = ? WHERE id = ? AND document = ?",
             [(one.closed, self._id(one.successor), one.id, document) for one in page.gone if one.opened is None],
         )
+        known = [one for one in (*parts, *page.gone) if one.opened is None]
+        self._run("UPDATE passage_passage SET text = ? WHERE id = ?", [(o.text, o.id) for o in known if o.reflowed])
         self._run(
             "INSERT INTO passage_place VALUES (?, ?, ?, ?)",
             [(self._id(one.id), one.placed, *one.place) for one in (*parts, *page.gone) if one.placed is not None],

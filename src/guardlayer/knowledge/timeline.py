@@ -46,6 +46,7 @@ class Part:
         placed: The version since which it stands there, if this reading saw it move.
         closed: The version in which it is gone.
         successor: The passage that took its place.
+        reflowed: Whether its lines are broken elsewhere than when it was recorded.
     """
 
     id: int
@@ -56,6 +57,7 @@ class Part:
     placed: int | None = None
     closed: int | None = None
     successor: int | None = None
+    reflowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +182,18 @@ class Timeline:
     def _differ(self, page: Page, cuts: Sequence[Cut]) -> None:
         standing: dict[tuple[str, str], list[Part]] = defaultdict(list)
         for part in reversed(self.parts(page)):
-            standing[part.text, part.lead].append(part)
+            standing[_words(part.text, part.lead)].append(part)
         holds: list[Part] = []
         added: list[Part] = []
         for one in cuts:
             place = (one.start, one.end)
-            same = standing.get((one.text, one.lead))
+            same = standing.get(_words(one.text, one.lead))
             if same:
                 part = same.pop()
                 if part.place != place:
                     part.place, part.placed = place, page.number
+                if part.text != one.text:
+                    part.text, part.reflowed = one.text, True
             else:
                 part = Part(self._next, one.text, one.lead, place, opened=page.number, placed=page.number)
                 self._next += 1
@@ -205,3 +209,8 @@ class Timeline:
             part.closed, part.successor = page.number, taken.get(part.id)
         page.gone += gone
         self._lost += gone
+
+
+def _words(text: str, lead: str) -> tuple[str, str]:
+    """Return what makes a passage itself: a paragraph whose lines are broken elsewhere is the same paragraph."""
+    return " ".join(text.split()), lead

@@ -14,6 +14,7 @@ from guardlayer.text import sentences
 from guardlayer.types import Claim, Evidence, Label, Relation, Span, Standing, Verdict
 from guardlayer.verifiers.lexical_align import Aligned, align, may_align, quotes
 from guardlayer.verifiers.lexical_features import Features, Sentence, coverage, features, phrase, read
+from guardlayer.verifiers.lexical_succession import plain, repeats, restates
 from guardlayer.verifiers.values import Bound, Match, Value, compare, render
 
 __all__ = ["Features", "LexicalVerifier", "explain", "features"]
@@ -22,6 +23,7 @@ NAME = "lexical/1"
 
 _ALIGNED_SCORE = 0.7
 _ROUNDED_SCORE = 0.6
+_REWORDED_SCORE = 0.6
 _SAME_STATEMENT = 0.6
 """A current sentence of the source that shares this much of the claim may say the same in other words."""
 _NEAR = 0.34
@@ -67,12 +69,16 @@ class LexicalVerifier:
         if refuting is not None and _several_values(
             f for f in current if f.evidence.source.id == refuting.evidence.source.id
         ):
-            return None
+            if supporting is not None:
+                return None
+            refuting, old = None, [piece for piece in old if piece.replaced_by is not None]
         if supporting is not None and refuting is not None:
             return _between(claim, supporting, refuting)
         if supporting is not None:
             return _supported(supporting)
         former = _best(f for piece in old if (f := _judge(said, piece)) is not None and f.supports)
+        if former is None and refuting is None:
+            former = _best(f for piece in old if (f := _repeated(said, piece, now)) is not None)
         if former is not None:
             return _stale(claim, said, former, refuting, now)
         return _contradicted(claim, refuting) if refuting is not None else None
@@ -92,10 +98,10 @@ def _standing(piece: Evidence, at: datetime) -> Standing:
 def _judge(said: Sentence, piece: Evidence) -> _Finding | None:
     """Return what the most telling sentence of a passage says; ``None`` if it says nothing, or contradicts itself."""
     found: list[_Finding] = []
-    for start, end in sentences(piece.text):
-        if not may_align(said, piece.text[start:end]):
+    for text in _sentences(piece):
+        if not may_align(said, text):
             continue
-        sentence = read(piece.text[start:end])
+        sentence = read(text)
         score = quotes(said, sentence)
         if score:
             found.append(_Finding(piece, sentence, True, score))
@@ -108,6 +114,26 @@ def _judge(said: Sentence, piece: Evidence) -> _Finding | None:
     if len({finding.supports for finding in found}) != 1 or _several_values(found):
         return None
     return max(found, key=lambda finding: finding.score)
+
+
+def _repeated(said: Sentence, piece: Evidence, now: Sequence[Evidence]) -> _Finding | None:
+    """Return the sentence of a superseded passage that the claim repeats in other words, against its successor."""
+    if piece.replaced_by is None:
+        return None
+    for sentence in map(read, _sentences(piece)):
+        share = coverage(said, sentence)
+        if share < _NEAR or not repeats(said, sentence, read(_nearest_in(said, piece.replaced_by)[1])):
+            continue
+        # What a current passage says as nearly is no repetition of the old one.
+        others = (read(text) for other in now for text in _sentences(other))
+        if not any(coverage(said, other) >= share and not said.negated ^ other.negated for other in others):
+            return _Finding(piece, sentence, True, _REWORDED_SCORE)
+    return None
+
+
+def _sentences(piece: Evidence) -> list[str]:
+    text = plain(piece.text)
+    return [text[start:end] for start, end in sentences(text)]
 
 
 def _several_values(findings: Iterable[_Finding]) -> bool:
@@ -183,17 +209,33 @@ def _stale(
             reason=f"{head}; now {refuting.evidence.source} says {_quoted(refuting)}",
             evidence=(_related(former.evidence, Relation.SUPPORTS), *verdict.evidence),
         )
-    successor = _nearest(said, [piece for piece in now if piece.source.id == source.id])
-    if successor is not None and _says_the_same(said, successor[0].text):
-        return None
     witness = _related(former.evidence, Relation.SUPPORTS)
+    heir = former.evidence.replaced_by
+    if heir is not None:
+        # The versions themselves say what took its place; only a change of words without any of sense is no change.
+        if any(restates(said, read(text)) for piece in (heir, *now) for text in _sentences(piece)):
+            return None
+        successor: tuple[Evidence, str] | None = (heir, _told(said, heir))
+    else:
+        successor = _nearest(said, [piece for piece in now if piece.source.id == source.id])
+        if successor is not None and _says_the_same(said, plain(successor[0].text)):
+            return None
+        if successor is not None and coverage(said, read(successor[1])) < _NEAR:
+            successor = None
     if successor is None:
         reason = f"{head} ({_quoted(former)}); no current passage of it says so"
         return Verdict(Label.STALE, former.score, reason, (witness,), verifier=NAME)
     piece, sentence = successor
-    reason = f"{head} ({_quoted(former)}); now it says {_shown(sentence)}"
+    says = "it says" if piece.source.id == source.id else f"{piece.source} says"
+    reason = f"{head} ({_quoted(former)}); now {says} {_shown(sentence)}"
     evidence = (witness, _related(piece, Relation.NEUTRAL))
     return Verdict(Label.STALE, former.score, reason, evidence, current=piece, verifier=NAME)
+
+
+def _told(said: Sentence, heir: Evidence) -> str:
+    """Return the sentence of a successor that is nearest to the claim; all of it if none is near."""
+    share, sentence = _nearest_in(said, heir)
+    return sentence if share >= _NEAR else plain(heir.text)
 
 
 def _says_the_same(said: Sentence, text: str) -> bool:
@@ -206,12 +248,16 @@ def _nearest(said: Sentence, passages: Iterable[Evidence]) -> tuple[Evidence, st
     """Return the passage with the sentence nearest to the claim, and that sentence."""
     best: tuple[float, float, Evidence, str] | None = None
     for piece in passages:
-        for start, end in sentences(piece.text):
-            text = piece.text[start:end]
-            share = coverage(said, read(text))
-            if best is None or (share, piece.score) > best[:2]:
-                best = (share, piece.score, piece, text)
+        share, text = _nearest_in(said, piece)
+        if best is None or (share, piece.score) > best[:2]:
+            best = (share, piece.score, piece, text)
     return None if best is None else (best[2], best[3])
+
+
+def _nearest_in(said: Sentence, piece: Evidence) -> tuple[float, str]:
+    """Return the sentence of a passage that shares most of the claim's words, with that share."""
+    shares = [(coverage(said, read(text)), text) for text in _sentences(piece)]
+    return max(shares, key=lambda pair: pair[0], default=(0.0, plain(piece.text)))
 
 
 def _related(piece: Evidence, relation: Relation) -> Evidence:

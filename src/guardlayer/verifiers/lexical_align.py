@@ -24,7 +24,7 @@ from guardlayer.verifiers.lexical_features import (
 )
 from guardlayer.verifiers.values import Match, Value, ValueType, compare
 
-_EMBEDDING = word_set(
+EMBEDDING = word_set(
     "if unless whether would could might claim claims claimed claiming alleged alleges allegedly reportedly rumor "
     "rumors rumour rumours false falsely wrong wrongly incorrectly incorrect untrue myth deny denies denied doubt "
     "doubts disputes disputed planned plans proposed proposes proposal expected expects formerly previously once "
@@ -35,7 +35,7 @@ _RESTRICTING = word_set(
     "if unless except excepting excluding only until till provided when whenever while where before after for to "
     "under without than during among but"
 )
-_HARD_LIMITS = word_set("if unless except excepting excluding only until till provided whenever formerly previously")
+HARD_LIMITS = word_set("if unless except excepting excluding only until till provided whenever formerly previously")
 _ENDS_TRAIL = word_set("and but which while whereas who so because")
 _SCOPES = word_set("since from effective of starting beginning")
 _BREAKS = frozenset(',;:—–()[]"“”|')
@@ -90,7 +90,7 @@ def quotes(claim: Sentence, sentence: Sentence) -> float:
     if sentence.text.rstrip().endswith("?") or claim.modality != sentence.modality:
         return 0.0
     outside = {token.norm for token in (*tokens[:first], *tokens[last + 1 :])}
-    if outside & _EMBEDDING or outside & _HARD_LIMITS:
+    if outside & EMBEDDING or outside & HARD_LIMITS:
         return 0.0
     if any(all(compare(value, other) is not Match.EQUAL for other in sentence.values) for value in claim.values):
         return 0.0
@@ -145,7 +145,7 @@ def align(claim: Sentence, sentence: Sentence) -> Aligned | None:
         return None
     if claim.negated or sentence.negated or claim.modality != sentence.modality or direction(claim, sentence):
         return None
-    if sentence.text.rstrip().endswith("?") or (sentence.free - claim.free) & (_HARD_LIMITS | _EMBEDDING):
+    if sentence.text.rstrip().endswith("?") or (sentence.free - claim.free) & (HARD_LIMITS | EMBEDDING):
         return None
     equal: Aligned | None = None
     for said in claim.values:
