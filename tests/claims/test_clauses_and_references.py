@@ -17,6 +17,7 @@ Texts = Callable[..., list[str]]
         ("The range is between 3 and 4 and is fixed.", ["The range is between 3 and 4", "The range is fixed."]),
         ("The fee is 3%; the tax is 4%.", ["The fee is 3%", "the tax is 4%."]),
         ("Paris is in France, but Rome is in Italy.", ["Paris is in France", "Rome is in Italy."]),
+        ("The fee is 3%, and refunds are free.", ["The fee is 3%", "refunds are free."]),
         ("Acme acquired Beta in 2019 and sold it in 2021.", ["Acme acquired Beta in 2019", "Acme sold it in 2021."]),
     ],
 )
@@ -40,6 +41,7 @@ def test_coordinated_clauses_become_claims_of_their_own(
         "It is designed and made in Oslo.",
         "Ann and Bob are the founders.",
         "Is A new and is B old?",
+        "It is made of steel, glass, and plastic.",
     ],
 )
 def test_in_doubt_a_sentence_stays_whole(texts: Texts, text: str) -> None:
@@ -143,3 +145,17 @@ def test_a_liking_names_nothing_it_did_not_name(texts: Texts) -> None:
     """*I love it* stays an opinion; a name put into it would make it look like a statement."""
     assert texts("Acme is a bank. I love it.")[1] == "I love it."
     assert texts("Acme is a bank. It's based in Oslo. It's raining.")[1:] == ["Acme is based in Oslo.", "It's raining."]
+
+
+@pytest.mark.parametrize(
+    "opening", ["You'll like it.", "Here's more.", "Don't go.", "What's new?", "Curious about it?"]
+)
+def test_a_word_that_only_opens_a_sentence_is_no_name(texts: Texts, opening: str) -> None:
+    """*You'll* and *Here's* are capitalised because they come first, and nothing can stand for them."""
+    assert texts(f"{opening} It is 3 years old.")[-1] == "It is 3 years old."
+
+
+def test_semicolons_divide_a_list_without_a_verb(texts: Texts) -> None:
+    """Each part states a figure of its own, and one may be wrong while the other is right."""
+    assert texts("Basic: 3% fee; Premium: 2% fee.") == ["Basic: 3% fee", "Premium: 2% fee."]
+    assert texts("Hello; bye.") == ["Hello; bye."]

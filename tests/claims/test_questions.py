@@ -293,3 +293,19 @@ def test_a_name_given_by_its_being_one_is_read_as_the_answer(texts: Texts) -> No
 def test_a_request_is_no_name(texts: Texts) -> None:
     """*Summarize* opens a request and is nothing that *it* could stand for."""
     assert texts("It ends in May.", "Summarize the contract.") == ["It ends in May."]
+
+
+@pytest.mark.parametrize(
+    ("answer", "claim"),
+    [
+        ("The price of Acme? $39!", "The price of Acme? $39."),
+        ("What's the price of Acme? It's $39.", "The price of Acme is $39."),
+        ("Q: What's the price of Acme?\nA: $39", "The price of Acme is $39."),
+        ("User: what's the price of Acme?\nAssistant: $39", "The price of Acme is $39."),
+        ("Is Acme free? No.", "Acme is not free."),
+        ("Would you like more? It rained.", "It rained."),
+    ],
+)
+def test_an_answer_may_ask_its_own_question(texts: Texts, answer: str, claim: str) -> None:
+    """What follows a question inside the draft answers that one; a question to the user asks nothing of the draft."""
+    assert texts(answer)[-1] == claim

@@ -182,6 +182,9 @@ def test_facts_stay_facts_behind_hedges_and_courtesy(text: str) -> None:
         "If that fails, let me know.",
         "For more details, feel free to ask.",
         "Dear Ms. Smith,",
+        "You should talk to HR.",
+        "I don't know who the CEO of Acme is.",
+        "Step 1: Go to acme.com.",
     ],
 )
 def test_courtesy_states_nothing(text: str) -> None:
@@ -215,6 +218,7 @@ def test_courtesy_states_nothing(text: str) -> None:
         "Hi Ann, the store is closed on Sundays.",
         "Rest assured, refunds take 14 days.",
         "You'll love it: it lasts 12 hours.",
+        "You should know the store is closed.",
         "Enjoy 30 days of free returns.",
         "Dear customers pay 3%.",
     ],
@@ -230,6 +234,10 @@ def test_code_is_behavior_and_a_heading_is_unless_it_states_something() -> None:
     assert kind_of("Overview", Form.HEADING) is Kind.BEHAVIOR
     assert kind_of("Acme was founded in Oslo", Form.HEADING) is Kind.FACT
     assert kind_of("Fee: 3%", Form.HEADING) is Kind.FACT
+    assert kind_of("Price: 49", Form.HEADING) is Kind.FACT
+    assert kind_of("500 employees", Form.HEADING) is Kind.FACT
+    assert kind_of("Release notes: Widget Pro 4.2", Form.HEADING) is Kind.BEHAVIOR
+    assert kind_of("Top 5 reasons", Form.HEADING) is Kind.BEHAVIOR
 
 
 def test_a_cell_is_never_behavior() -> None:

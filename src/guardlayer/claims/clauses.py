@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from guardlayer.claims.grammar import READ_LIMIT, Word, is_finite, words_of
+from guardlayer.claims.grammar import READ_LIMIT, Word, is_finite, main_verb, words_of
 from guardlayer.claims.lexicon import (
     ADVERBS,
     AUXILIARIES,
@@ -90,9 +90,22 @@ def clauses_of(text: str) -> list[Clause]:
             subject = shared if follows == "shared" else ""
             verb = index + 1 if subject else -1
     if not found:
-        return whole
+        return _listed(text, words) or whole
     found.append(Clause(words[begin].start, len(text), subject))
     return found
+
+
+def _listed(text: str, words: list[Word]) -> list[Clause]:
+    """Return the parts of a sentence without a verb that semicolons divide, if each says something."""
+    if ";" not in text or any(word.low in '()"“”' for word in words) or main_verb(words) >= 0:
+        return []
+    ends = [word.start for word in words if word.low == ";"] + [len(text)]
+    starts = [0, *(end + 1 for end in ends[:-1])]
+    parts = [
+        Clause(start + len(text[start:end]) - len(text[start:end].lstrip()), end, "")
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    return parts if all(len(text[part.start : part.end].split()) > 1 for part in parts) else []
 
 
 def _verb_at(words: list[Word], index: int, begin: int, *, carried: bool) -> bool:
@@ -134,12 +147,14 @@ def _clause_after(words: list[Word], joint: int, verb: int, shared: str) -> str 
             else None
         )
     nominal = low in DETERMINERS or low in PRONOUN_SUBJECTS or first.text[0].isupper() or low in PREPOSITIONS
-    if not nominal:
+    # *… is 3%, and refunds are free*: a bare noun is a subject only after a mark, and before a verb that is surely one.
+    marked = words[joint].low == ";" or words[joint - 1].low == ","
+    if not nominal and not (marked and first.text.isalpha()):
         return None
-    for index in range(ahead + 1, min(len(words), ahead + 10)):
+    for index in range(ahead + 1, min(len(words), ahead + (10 if nominal else 4))):
         word = words[index]
         if word.low in _JOINTS or word.low in SUBORDINATORS or word.low in '"“”(),':
             return None
-        if is_finite(words, index):
+        if is_finite(words, index) if nominal else word.low in AUXILIARIES:
             return "own"
     return None

@@ -46,6 +46,8 @@ _PHRASES: Final = re.compile(
     r"|(?:many )?thank(?:s| you)(?: (?:so|very) much| a lot)?(?: for .*)?)\Z"
 )
 
+_SPEAKER: Final = re.compile(r"(?i)(?:a|answer|assistant|agent|bot|ai|support|reply|response|short answer)\Z")
+
 
 class Opening(NamedTuple):
     """How an answer opens.
@@ -78,7 +80,11 @@ def opening_of(text: str) -> Opening:
             says = False
         elif _AFFIRMS.match(said):
             says = True if says is None else says
-        elif not (_is_courtesy(said) or (greeted and _is_name(said))):
+        elif not (
+            _is_courtesy(said)
+            or (greeted and _is_name(said))
+            or (_SPEAKER.match(said) and match["marks"].startswith(":"))
+        ):
             break
         greeted = said.split(" ", 1)[0].lower() in GREETINGS
         at = match.end()

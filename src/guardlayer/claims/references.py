@@ -11,6 +11,7 @@ from guardlayer.claims.courtesy import is_small_talk
 from guardlayer.claims.grammar import READ_LIMIT, Word, main_verb, words_of
 from guardlayer.claims.lexicon import (
     ADVERBS,
+    AUXILIARIES,
     COMPANY_FORMS,
     DETERMINERS,
     GROUPS,
@@ -303,8 +304,22 @@ class Memory:
     @staticmethod
     def _opens(words: list[Word]) -> bool:
         """Say whether a sentence's first word is capitalised only because it comes first."""
-        low = words[0].low
-        return low in STARTERS or low in DETERMINERS or low in PREPOSITIONS or low in PROMPTS
+        # A contraction opens like the word it begins with: *You'll*, *Here's*.
+        low = words[0].low.replace("’", "'")
+        if not low.endswith("'s") or low[:-2] in STARTERS:
+            low = low.split("'", 1)[0]
+        following = words[1].low if len(words) > 1 else ""
+        if following in ("about", "to") or (low.endswith(("ing", "ed")) and following in PREPOSITIONS):
+            # *Curious about …*, *Interested in …*
+            return True
+        return (
+            words[0].low in AUXILIARIES
+            or low in PRONOUN_SUBJECTS
+            or low in STARTERS
+            or low in DETERMINERS
+            or low in PREPOSITIONS
+            or low in PROMPTS
+        )
 
     def _name(self, text: str, span: tuple[int, int], index: int, before: str) -> _Name | None:
         """Judge the name at ``span``, whose first word is number ``index`` of its sentence and follows ``before``."""

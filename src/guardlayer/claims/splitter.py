@@ -32,6 +32,9 @@ __all__ = ["TextSplitter"]
 _NO_WORDS: Final = "no words"
 _DEEPEST: Final = 9
 _TITLE_LIMIT: Final = 100
+_QUESTION_LIMIT: Final = 200
+_PERSONAL: Final = re.compile(r"(?i)\b(?:i|me|my|we|us|our|you|your|else)\b")
+_ASKER: Final = re.compile(r"(?i)^(?:q|question|user|customer|human|client)\s*:\s*")
 _PAIR: Final = re.compile(r"[^\W\d][^:.!?\n]{0,60}:\s+\S")
 _TURN_REACH: Final = 600
 _ANSWER_KEYS: Final = frozenset(
@@ -223,6 +226,11 @@ class _Reader:
             self._claim([supplied(label), *parts] if label else parts, start, end, Form.CELL)
             return
         form = block.form
+        if text.endswith("?") and len(text) < _QUESTION_LIMIT and not _PERSONAL.search(text):
+            # A question that the answer asks itself: *The price? $49.*
+            self._divide(parts, start, end, form)
+            self.frame = frame_of(_ASKER.sub("", text)) or self.frame
+            return
         if text.rstrip("* _").endswith(":") and len(text) < 300:
             self.leads.append((block.indent, text.strip("* _")))
         elif form is Form.ITEM and self.leads and is_fragment(text) and (lead := lead_of(self.leads[-1][1])):

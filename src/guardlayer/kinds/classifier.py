@@ -32,12 +32,14 @@ _PREFACE: Final = re.compile(
       | (?:i|we)\ can\ (?:\w+\ )?(?:confirm|tell\ you|say)(?:\ that)?
       | let\ me\ (?:tell\ you|be\ clear|explain|confirm)[,:]
       | here(?:'s|\ is|\ are)\ [^:.]{1,60}:
-      | (?:please\ )?(?:keep\ in\ mind|bear\ in\ mind|be\ (?:aware|advised)|note|remember|know
+      | (?:please\ )?(?:keep\ in\ mind|bear\ in\ mind|be\ (?:aware|advised)|note|remember
+          |(?:you\ should\ )?(?:also\ )?know
           |it(?:'s|\ is)\ (?:important|worth)\ (?:to\ note|noting|mentioning|remembering|knowing))
         (?:\ that(?=\ )|(?=\ (?:the|our|this|these|its|an?|all)\ ))
       | rest\ assured(?:\ that|,)
       )[\s:]+(?=\S+\s+\S+\s+\S|\W*[$€£¥]?\d)"""
 )
+_STEP: Final = re.compile(r"(?:Step|STEP|step) \d{1,2}[:.)]\s+(?=\S)")
 _FIGURE: Final = re.compile(r"[\d$€£¥₹%]")
 _NUMBER_WORD: Final = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|billion|trillion"
@@ -74,6 +76,8 @@ class RuleClassifier:
     def _decide(self, claim: Claim) -> tuple[Rule | None, float]:
         form, text = claim.form, claim.text
         whole = text if len(text) <= _REACH else f"{text[: _REACH // 2]} {text[-_REACH // 2 :]}"
+        if numbered := _STEP.match(whole):
+            whole = whole[numbered.end() :]
         name = _NAME.search(whole) is not None
         whole = whole.lower().replace("’", "'")
         figure = _FIGURE.search(whole) is not None or _NUMBER_WORD.search(whole) is not None

@@ -255,6 +255,14 @@ MANNERS: Final[tuple[Rule, ...]] = (
         ),
     ),
     Rule(
+        "advice to the user",
+        Kind.BEHAVIOR,
+        0.7,
+        opening(
+            r"you\s+(?:should|may\s+want\s+to|might\s+want\s+to)\s+(?!know|note|remember|be\s+aware)[^,;:]{1,60}\Z"
+        ),
+    ),
+    Rule(
         "advice",
         Kind.BEHAVIOR,
         0.65,
@@ -267,6 +275,15 @@ MANNERS: Final[tuple[Rule, ...]] = (
                 |not\s+a\s+good\s+idea)\b"""
         ),
         GivesWay.TO_EITHER,
+    ),
+    Rule(
+        "not known, and what",
+        Kind.BEHAVIOR,
+        0.75,
+        opening(
+            r"""(?:i|we)(?:\s+(?:really|just|currently|still))?\s+(?:do(?:n't|\s+not)\s+(?:yet\s+)?know|can(?:'t|not)\s+(?:say|tell|confirm)
+                |have\s+no\s+idea)\s+(?:who|what|when|where|how|if|whether|why|which|about|the|any)\b[^,;:]{0,80}\Z"""
+        ),
     ),
     Rule(
         "not known",
@@ -342,7 +359,8 @@ MANNERS: Final[tuple[Rule, ...]] = (
         Kind.BEHAVIOR,
         0.8,
         re.compile(
-            r"""(?x)(?![\s\S]*\d)(?![\s\S]*\b(?:is|are|was|were|has|have|had|will|rises?|rose|falls?|fell|wins?
+            r"""(?x)(?![\s\S]*(?:[$€£¥₹%]|\d\s*(?:percent|million|billion)|:\s*\d|\b\d+\s+(?!ways|tips|reasons|steps
+                |things)[a-z]))(?![\s\S]*\b(?:is|are|was|were|has|have|had|will|rises?|rose|falls?|fell|wins?
                 |won|acquires?|acquired)\b)"""
         ),
         GivesWay.NEVER,
