@@ -32,7 +32,7 @@ _ENVIRONMENT = {
 """All that git sees of the environment: no ``GIT_DIR`` or the like of a caller who is himself run by git."""
 _OPTIONS = ("--no-pager", "--no-replace-objects", "--no-optional-locks", "--literal-pathspecs")
 _SETTINGS = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "protocol.allow=never")
-_RENAMES = ("-M50%", "-l1000")
+_RENAMES = ("-B", "-M50%", "-l1000")  # -B: two files that changed places were renamed too
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _GITLINK, _SYMLINK = "160000", "120000"
 

@@ -184,6 +184,8 @@ class _Reading:
             if progress is not None:
                 progress(number + 1, len(changes), revision.commit[:_SHOWN])
         self._close_doubtful()
+        if self.authority is not None:
+            self.timeline.rank(self.authority, Stamp(reached, repository.head[:_SHOWN]))
         return Mark(self.source, self.uri, quote(self._folder), repository.head, reached)
 
     def _replace_all(self, present: Iterable[Change], stamp: Stamp) -> None:
@@ -197,6 +199,7 @@ class _Reading:
         timeline = self.timeline
         self.timeline.move([(one.former, one.path) for one in changed if one.former is not None and self._wanted(one)])
         ended: list[bytes] = []
+        taken = {one.path for one in changed if self._wanted(one)}
         for one in changed:
             if one.former is not None:
                 self.skipped.pop(one.former, None)
@@ -209,8 +212,7 @@ class _Reading:
             if one.status != "D":
                 self.skipped[one.path] = self._unwanted(one) or ""
         for path in ended:
-            page = timeline.page(path)
-            if page is not None and (not page.versions or page.versions[-1].stamp is not stamp):
+            if path not in taken:
                 timeline.end(path, "removed", stamp)
         timeline.settle()
 

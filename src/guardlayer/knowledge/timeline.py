@@ -166,6 +166,13 @@ class Timeline:
         page.versions.append(Version(page.number, state, "", page.authority, stamp, reason))
         self._close(page, parts, {})
 
+    def rank(self, authority: int, stamp: Stamp) -> None:
+        """Give the documents that stand, and that no revision has touched, another rank."""
+        for page in self.pages:
+            if page.present and page.authority != authority:
+                page.number, page.authority = page.number + 1, authority
+                page.versions.append(Version(page.number, "present", page.digest, authority, stamp))
+
     def settle(self) -> None:
         """Finish a revision: what vanished from one document may have gone to another."""
         lost = {part.id: part for part in self._lost if part.successor is None}
