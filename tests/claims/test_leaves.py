@@ -89,3 +89,9 @@ def test_pointers_resolve_and_pieces_stand_in_the_leaf(split: Callable[..., Spli
         for piece in claim.pieces:
             said = claim.text[piece.text_start : piece.text_start + piece.length]
             assert said == form[piece.draft_start : piece.draft_start + piece.length]
+
+
+def test_a_company_names_what_stands_beside_it(split: Callable[..., Split]) -> None:
+    """Rows are often named by what they are rows of, not by a key called name."""
+    texts = [claim.text for claim in split(data={"company": "Acme", "ceo": "Ann Lee"}).claims]
+    assert texts == ["company: Acme", "Acme, ceo: Ann Lee"]

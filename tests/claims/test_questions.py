@@ -309,3 +309,9 @@ def test_a_request_is_no_name(texts: Texts) -> None:
 def test_an_answer_may_ask_its_own_question(texts: Texts, answer: str, claim: str) -> None:
     """What follows a question inside the draft answers that one; a question to the user asks nothing of the draft."""
     assert texts(answer)[-1] == claim
+
+
+def test_no_claim_overlaps_another_where_the_question_would_be_divided(split: Callable[..., Split]) -> None:
+    """A clause that stands in the question alone is no claim, and its neighbour is claimed once."""
+    (claim,) = split("Ann Lee", "Who is big; Acme is small and Beta is old?").claims
+    assert (claim.start, claim.end) == (0, 7)

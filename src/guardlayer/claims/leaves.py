@@ -17,7 +17,7 @@ __all__ = ["Leaf", "humanised", "leaves_of"]
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS: Final = re.compile(r"[_\-.\s]+")
-_NAMING: Final = ("name", "title", "product", "id")
+_NAMING: Final = ("name", "title", "product", "company", "plan", "entity", "subject", "country", "item", "id")
 _LABEL_LIMIT: Final = 200
 
 

@@ -276,23 +276,19 @@ class _Reader:
     def _divide(self, parts: list[Part], start: int, end: int, form: Form) -> None:
         """Make one claim, or one of each coordinated clause."""
         clauses = clauses_of(text_of(parts))
-        if len(clauses) == 1:
+        read = [cut(parts, clause.start, clause.end) for clause in clauses]
+        # A part that stands wholly in the question is none of the draft's.
+        if len(clauses) == 1 or not all(any(part.origin is not None for part in own) for own in read):
             if form is Form.SENTENCE and is_fragment(text_of(parts)):
                 form = Form.FRAGMENT
             self._claim(parts, start, end, form)
             return
-        for number, clause in enumerate(clauses):
-            own = cut(parts, clause.start, clause.end)
+        for number, (clause, own) in enumerate(zip(clauses, read, strict=True)):
             origins = [part for part in own if part.origin is not None]
-            if not origins:
-                self._claim(parts, start, end, form)
-                return
             left = start if number == 0 else origins[0].origin or 0
             last = origins[-1]
             right = end if number == len(clauses) - 1 else (last.origin or 0) + len(last.text)
-            if clause.subject:
-                own = [supplied(f"{clause.subject} "), *own]
-            self._claim(own, left, right, Form.CLAUSE)
+            self._claim([supplied(f"{clause.subject} "), *own] if clause.subject else own, left, right, Form.CLAUSE)
 
     def _claim(self, parts: list[Part], start: int, end: int, form: Form) -> None:
         if self.memory is not None:
