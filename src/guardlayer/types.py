@@ -311,7 +311,7 @@ class Draft:
     """What a model wrote, and everything that came with the call.
 
     Attributes:
-        text: The text; for structured output its canonical JSON.
+        text: The text; for structured output its JSON.
         at: The instant for which facts are asked.
         call_id: Identifier of the model call, unique per check.
         question: What was asked, if known.

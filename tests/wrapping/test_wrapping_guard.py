@@ -105,4 +105,4 @@ def test_structured_answers_by_the_fields_of_a_model(guard_under):
 def test_a_string_that_is_json_comes_back_as_json(guard_under):
     """A model in JSON mode answers with text that programs parse."""
     call = guard_under().wrap(lambda: '{"pitch": "The list price of Acme is $39."}')
-    assert call() == '{"pitch":"The list price of Acme is $49."}'
+    assert call() == '{"pitch": "The list price of Acme is $49."}'

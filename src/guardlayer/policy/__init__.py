@@ -4,7 +4,15 @@ Read ``presets`` for the table, ``policy`` for what a policy is, ``deciding`` fo
 what readers see.
 """
 
-from guardlayer.policy.edits import apply_data, apply_text, canonical_json, leaf_text, pointer_get, pointer_set
+from guardlayer.policy.edits import (
+    apply_data,
+    apply_text,
+    canonical_json,
+    json_text,
+    leaf_text,
+    pointer_get,
+    pointer_set,
+)
 from guardlayer.policy.marks import Citations, is_undecided
 from guardlayer.policy.policy import Policy
 from guardlayer.policy.presets import PRESETS
@@ -20,6 +28,7 @@ __all__ = [
     "apply_text",
     "canonical_json",
     "is_undecided",
+    "json_text",
     "leaf_text",
     "pointer_get",
     "pointer_set",

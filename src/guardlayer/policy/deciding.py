@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from guardlayer.errors import InputError
-from guardlayer.policy.edits import apply_data, apply_text, canonical_json, leaf_text, pointer_get, same_type
+from guardlayer.policy.edits import apply_data, apply_text, json_text, leaf_text, pointer_get, same_type
 from guardlayer.policy.marks import Citations, hedge, is_steering, lookalikes, mark_claim, plain
 from guardlayer.policy.values import STRENGTH, Messages, OnError, stronger
 from guardlayer.types import Action, CheckedClaim, Decision, Draft, Edit, Kind, Label
@@ -78,7 +78,7 @@ def decide(rules: Rules, draft: Draft, claims: Sequence[CheckedClaim], citations
         return Decision(strongest, rules.messages.refusal, (), _reasons(claims, actions), tuple(actions))
     if draft.data is not None:
         edits = _edit_leaves(draft, claims, actions)
-        output = canonical_json(apply_data(draft.data, edits)) if edits else draft.text
+        output = json_text(apply_data(draft.data, edits), like=draft.text) if edits else draft.text
         return Decision(_strongest(actions), output, tuple(edits), _reasons(claims, actions), tuple(actions))
     edits = _edit_text(rules, draft.text, claims, choices, actions, citations=citations)
     defused = _defuse(draft.text, edits) if any(action in _EDITING for action in rules.actions.values()) else []

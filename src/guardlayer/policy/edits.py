@@ -81,6 +81,27 @@ def canonical_json(data: Any) -> str:
         raise InputError(f"not a JSON value ({error}); pass only what JSON can say") from error
 
 
+def json_text(data: Any, *, like: str) -> str:
+    """Return a JSON value as text: keys in the order they came, spaced and indented as ``like`` is.
+
+    Args:
+        data: JSON values.
+        like: The text the value was read from, before it was edited.
+
+    Raises:
+        InputError: Not a JSON value.
+    """
+    opened = re.match(r"\s*[\[{]\n( +|\t+)", like)
+    colon = ": " if opened or '": ' in like else ":"
+    comma = "," if opened or colon == ":" else ", "
+    try:
+        return json.dumps(
+            data, ensure_ascii=False, allow_nan=False, indent=opened[1] if opened else None, separators=(comma, colon)
+        )
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"not a JSON value ({error}); pass only what JSON can say") from error
+
+
 def leaf_text(value: Any) -> str:
     """Return the text that offsets in a leaf count in: a string as it is, anything else as its JSON."""
     return value if isinstance(value, str) else canonical_json(value)
