@@ -1,6 +1,5 @@
 """GuardedQueryEngine with LlamaIndex's own engines, synthesizers and tools."""
 
-import re
 from typing import Any
 
 import pytest
@@ -10,13 +9,10 @@ from llama_index.core.base.response.schema import (
     Response,
     StreamingResponse,
 )
-from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
-from llama_index.core.llms.callbacks import llm_completion_callback
-from llama_index.core.query_engine import CustomQueryEngine, RetrieverQueryEngine
-from llama_index.core.retrievers import BaseRetriever
+from llama_index.core.query_engine import CustomQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.tools import QueryEngineTool
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from guardlayer.errors import ConfigError, GuardViolation, ResponseTypeError
 from guardlayer.types import Action
@@ -27,52 +23,6 @@ RAW = "The list price of Acme is $39. I hope this helps."
 TRUE = "The list price of Acme is $49. I hope this helps."
 QUESTION = "What is the list price of Acme?"
 NODE = NodeWithScore(node=TextNode(id_="n1", text="Acme sells anvils."), score=0.9)
-
-
-class Scripted(CustomLLM):
-    """A language model that says its lines over and over."""
-
-    replies: list[str]
-    heard: list[str] = Field(default_factory=list)
-
-    @property
-    def metadata(self) -> LLMMetadata:
-        return LLMMetadata(model_name="scripted")
-
-    def _next(self, prompt: str) -> str:
-        self.heard.append(prompt)
-        return self.replies[(len(self.heard) - 1) % len(self.replies)]
-
-    @llm_completion_callback()
-    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        return CompletionResponse(text=self._next(prompt))
-
-    @llm_completion_callback()
-    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any):
-        def tokens():
-            text = ""
-            for token in re.findall(r"\S+\s*", self._next(prompt)):
-                text += token
-                yield CompletionResponse(text=text, delta=token)
-
-        return tokens()
-
-
-class Shelf(BaseRetriever):
-    """A retriever that always finds the same node, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[QueryBundle] = []
-        super().__init__()
-
-    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        self.asked.append(query_bundle)
-        return [NODE]
-
-
-def engine(*replies: str, streaming: bool = False, **options: Any) -> RetrieverQueryEngine:
-    llm = Scripted(replies=list(replies) or [RAW])
-    return RetrieverQueryEngine.from_args(Shelf(), llm=llm, streaming=streaming, **options)
 
 
 class Fixed(CustomQueryEngine):
@@ -94,7 +44,7 @@ async def test_custom_engines_that_only_have_the_public_query(guard):
     assert [str(guarded.query(QUESTION)), str(await guarded.aquery(QUESTION))] == [TRUE, TRUE]
 
 
-async def test_query_and_aquery_give_the_checked_text_and_the_same_report(guard):
+async def test_query_and_aquery_give_the_checked_text_and_the_same_report(guard, engine):
     """Sync and async are one logic."""
     guarded = GuardedQueryEngine(inner=engine(), guard=guard)
     with reports() as collected:
@@ -104,7 +54,7 @@ async def test_query_and_aquery_give_the_checked_text_and_the_same_report(guard)
     assert [report.draft.question for report in collected] == [QUESTION] * 2
 
 
-async def test_the_response_keeps_its_sources_and_metadata_and_says_what_was_found(guard):
+async def test_the_response_keeps_its_sources_and_metadata_and_says_what_was_found(guard, engine):
     """Source nodes are evidence; the verdicts stand in the metadata as JSON values."""
     guarded = GuardedQueryEngine(inner=engine(), guard=guard)
     with reports() as collected:
@@ -118,28 +68,52 @@ async def test_the_response_keeps_its_sources_and_metadata_and_says_what_was_fou
     assert [piece.text for piece in collected[0].draft.evidence] == ["Acme sells anvils."]
 
 
-async def test_streams_are_held_until_they_were_checked(guard):
-    """Nothing unchecked can be read from a streaming response, by any of its doors."""
+async def test_a_stream_releases_each_sentence_once_it_was_checked(guard, engine):
+    """One sentence is held back at a time; when the stream has ended, the metadata says what was found."""
     guarded = GuardedQueryEngine(inner=engine(streaming=True), guard=guard)
     response = guarded.query(QUESTION)
     assert isinstance(response, StreamingResponse)
+    assert next(response.response_gen) == "The list price of Acme is $49. "
+    assert response.metadata["guardlayer"] == []
+    assert list(response.response_gen) == ["I hope this helps."]
     assert response.metadata["guardlayer"][0]["action"] == "correct"
-    tokens = list(response.response_gen)
-    assert "".join(tokens) == TRUE
-    assert len(tokens) > 1
-    assert str(guarded.query(QUESTION)) == TRUE
+    assert response.source_nodes == [NODE]
     assert guarded.query(QUESTION).get_response().response == TRUE
 
 
-async def test_async_streams_are_held_too(guard):
+async def test_async_streams_release_sentences_too(guard, engine):
     """The same for ``aquery``."""
     guarded = GuardedQueryEngine(inner=engine(streaming=True), guard=guard)
     response = await guarded.aquery(QUESTION)
     assert isinstance(response, AsyncStreamingResponse)
+    tokens = [token async for token in response.async_response_gen()]
+    assert tokens == ["The list price of Acme is $49. ", "I hope this helps."]
     assert response.metadata["guardlayer"][0]["action"] == "correct"
-    assert "".join([token async for token in response.async_response_gen()]) == TRUE
     again = await guarded.aquery(QUESTION)
     assert (await again.get_response()).response == TRUE
+
+
+async def test_streams_can_be_held_until_all_of_them_was_checked(guard, engine):
+    """``hold="full"``: the metadata is complete, and a violation raised, before the response is returned."""
+    guarded = GuardedQueryEngine(inner=engine(streaming=True), guard=guard, hold="full")
+    response = guarded.query(QUESTION)
+    assert response.metadata["guardlayer"][0]["action"] == "correct"
+    assert "".join(response.response_gen) == TRUE
+    assert str(guarded.query(QUESTION)) == TRUE
+    awaited = await guarded.aquery(QUESTION)
+    assert awaited.metadata["guardlayer"][0]["action"] == "correct"
+    assert "".join([token async for token in awaited.async_response_gen()]) == TRUE
+
+
+def test_a_reader_who_leaves_early_has_seen_only_what_was_checked(guard, engine):
+    """The report says that the rest was not shown."""
+    guarded = GuardedQueryEngine(inner=engine(streaming=True), guard=guard)
+    with reports() as collected:
+        tokens = guarded.query(QUESTION).response_gen
+        next(tokens)
+        tokens.close()
+    assert collected[0].output == "The list price of Acme is $49. "
+    assert any("closed" in notice for notice in collected[0].notices)
 
 
 async def test_a_pydantic_response_is_guarded_by_its_fields(guard):
@@ -157,7 +131,7 @@ async def test_a_pydantic_response_is_guarded_by_its_fields(guard):
     assert offer.text.endswith("$39.")
 
 
-async def test_retrieve_is_passed_on_and_synthesize_is_guarded(guard):
+async def test_retrieve_is_passed_on_and_synthesize_is_guarded(guard, engine):
     """An engine's two halves, as routers and tools use them."""
     guarded = GuardedQueryEngine(inner=engine(), guard=guard)
     query = QueryBundle(QUESTION)
@@ -166,7 +140,7 @@ async def test_retrieve_is_passed_on_and_synthesize_is_guarded(guard):
     assert str(await guarded.asynthesize(query, [NODE])) == TRUE
 
 
-def test_it_works_as_a_tool(guard):
+def test_it_works_as_a_tool(guard, engine):
     """Agents use engines as tools; the tool's output is the checked one, with its sources."""
     tool = QueryEngineTool.from_defaults(GuardedQueryEngine(inner=engine(), guard=guard), name="kb", description="d")
     output = tool.call(QUESTION)
@@ -174,26 +148,26 @@ def test_it_works_as_a_tool(guard):
     assert output.raw_output.source_nodes == [NODE]
 
 
-def test_prompts_of_the_inner_engine_stay_reachable(guard):
+def test_prompts_of_the_inner_engine_stay_reachable(guard, engine):
     """The guarded engine is a module around the inner one."""
     prompts = GuardedQueryEngine(inner=engine(), guard=guard).get_prompts()
     assert "query_engine:response_synthesizer:text_qa_template" in prompts
 
 
-async def test_blocked_answers_are_the_refusal_or_raise(guard_under):
+async def test_blocked_answers_are_the_refusal_or_raise(guard_under, engine):
     """The refusal is a response, held streams included; ``raises`` makes it an exception."""
     for streaming in (False, True):
         guarded = GuardedQueryEngine(inner=engine(streaming=streaming), guard=guard_under("strict"))
         assert str(guarded.query(QUESTION)).startswith("This answer was withheld")
-    raising = GuardedQueryEngine(inner=engine(streaming=True), guard=guard_under("strict"), raises=True)
+    raising = GuardedQueryEngine(inner=engine(streaming=True), guard=guard_under("strict"), raises=True, hold="full")
     with pytest.raises(GuardViolation) as caught:
         await raising.aquery(QUESTION)
     assert caught.value.report.action is Action.BLOCK
 
 
-async def test_asking_again_tells_the_model_and_retrieves_as_before(guard_under):
+async def test_asking_again_tells_the_model_and_retrieves_as_before(guard_under, engine):
     """The feedback is in the prompt, not in what is searched for."""
-    inner = engine(RAW, TRUE)
+    inner = engine(RAW, TRUE, RAW, TRUE)
     guarded = GuardedQueryEngine(inner=inner, guard=guard_under("retry"))
     assert str(guarded.query(QUESTION)) == TRUE
     assert str(await guarded.aquery(QUESTION)) == TRUE
@@ -213,7 +187,7 @@ def test_an_engine_that_answers_nothing_or_something_else(guard):
         GuardedQueryEngine(inner=fixed({}), guard=guard).query(QUESTION)
 
 
-def test_guard_wrap_finds_this_package(guard):
+def test_guard_wrap_finds_this_package(guard, engine):
     """``guard.wrap(engine)`` is a GuardedQueryEngine, by entry point."""
     seen = []
     guarded = guard.wrap(engine(), on_report=seen.append)
@@ -223,12 +197,14 @@ def test_guard_wrap_finds_this_package(guard):
     with pytest.raises(ConfigError, match="unknown option 'question' for a query engine"):
         guard.wrap(engine(), question="q")
     with pytest.raises(ConfigError, match="cannot be guarded; pass a callable"):
-        guard.wrap(Scripted(replies=[RAW]))
+        guard.wrap(NODE)
 
 
-def test_wrong_arguments_are_named(guard):
+def test_wrong_arguments_are_named(guard, engine):
     """Mistakes show when the engine is made."""
     with pytest.raises(ConfigError, match="inner= takes a query engine, not a str"):
         GuardedQueryEngine(inner="engine", guard=guard)
     with pytest.raises(ConfigError, match=r"guard= takes a guardlayer\.Guard, not a str"):
         GuardedQueryEngine(inner=engine(), guard="enforce")
+    with pytest.raises(ConfigError, match="hold='word' is not known"):
+        GuardedQueryEngine(inner=engine(), guard=guard, hold="word")

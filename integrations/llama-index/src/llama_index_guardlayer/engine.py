@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
-from llama_index.core.base.response.schema import RESPONSE_TYPE
+from llama_index.core.base.response.schema import (
+    RESPONSE_TYPE,
+)
 from llama_index.core.callbacks.base import CallbackManager
 from llama_index.core.prompts.mixin import PromptDictType, PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from guardlayer.errors import ConfigError
-from guardlayer.wrapping import Answer, Asked, Call, Checker, Exchange, Options, arun, exchange, run
-from llama_index_guardlayer.responses import ahold, hold, open_engine_response
+from guardlayer.wrapping import Answer, Asked, Call, Checker, Exchange, arun, exchange, run
+from llama_index_guardlayer.events import announced
+from llama_index_guardlayer.holding import Session, checked_hold
+from llama_index_guardlayer.responses import ahold, hold, open_engine_response, released, streams
+from llama_index_guardlayer.veil import Veil, managers_of
 
 
 class GuardedQueryEngine(BaseQueryEngine):
     """A query engine whose responses are as the guard's policy would have them.
 
     The query is the question, the source nodes of the response are evidence, and ``response.metadata["guardlayer"]``
-    lists what was found, in brief. A streaming response is drained and checked as a whole before it is returned; its
-    tokens then come at once. When the policy asks again, the query carries what was wrong; embeddings are still made of
-    the query alone. Instrumentation sees the inner engine's query, with its raw answer, inside the guarded one.
+    lists what was found, in brief; for a response that streams, once it has ended. When the policy asks again, the
+    query carries what was wrong; embeddings are still made of the query alone. What handlers of LlamaIndex's
+    instrumentation are told of the inner engine is without the model's words.
 
     Args:
         inner: The engine that answers.
         guard: What checks the answers, usually a ``guardlayer.Guard``.
+        hold: How much of a streaming response is held back. ``"sentence"`` releases each sentence once it was checked;
+            the engine is then not asked again, and where the policy would, the sentence is taken out. ``"full"`` drains
+            and checks the response before it is returned.
         callback_manager: The inner engine's by default.
         raises: ``True`` raises ``GuardViolation`` where the policy blocks, ``"findings"`` whenever the report is not
             ok; by default a blocked answer is the refusal.
@@ -41,6 +49,7 @@ class GuardedQueryEngine(BaseQueryEngine):
         *,
         inner: BaseQueryEngine,
         guard: Checker,
+        hold: Literal["sentence", "full"] = "sentence",
         callback_manager: CallbackManager | None = None,
         raises: Any = False,
         on_report: Any = None,
@@ -51,7 +60,8 @@ class GuardedQueryEngine(BaseQueryEngine):
             raise ConfigError(f"guard= takes a guardlayer.Guard, not a {type(guard).__qualname__}")
         self._inner = inner
         self._guard = guard
-        self._options = Options(raises=raises, on_report=on_report)
+        self._hold = checked_hold(hold, guard)
+        self._options = announced("GuardedQueryEngine", raises, on_report)
         super().__init__(callback_manager or inner.callback_manager)
 
     @property
@@ -70,11 +80,7 @@ class GuardedQueryEngine(BaseQueryEngine):
         additional_source_nodes: Sequence[NodeWithScore] | None = None,
     ) -> RESPONSE_TYPE:
         """Return the inner engine's answer from given nodes, checked."""
-
-        def call(call: Call) -> Answer:
-            return Answer((hold(self._inner.synthesize(_again(query_bundle, call), nodes, additional_source_nodes)),))
-
-        return _response(run(self._exchange(query_bundle), self._guard, call))
+        return self._guarded(query_bundle, lambda query: self._inner.synthesize(query, nodes, additional_source_nodes))
 
     async def asynthesize(
         self,
@@ -83,24 +89,15 @@ class GuardedQueryEngine(BaseQueryEngine):
         additional_source_nodes: Sequence[NodeWithScore] | None = None,
     ) -> RESPONSE_TYPE:
         """Do what :meth:`synthesize` does, without blocking the event loop."""
-
-        async def call(call: Call) -> Answer:
-            response = await self._inner.asynthesize(_again(query_bundle, call), nodes, additional_source_nodes)
-            return Answer((await ahold(response),))
-
-        return _response(await arun(self._exchange(query_bundle), self._guard, call))
+        return await self._aguarded(
+            query_bundle, lambda query: self._inner.asynthesize(query, nodes, additional_source_nodes)
+        )
 
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
-        def call(call: Call) -> Answer:
-            return Answer((hold(self._inner.query(_again(query_bundle, call))),))
-
-        return _response(run(self._exchange(query_bundle), self._guard, call))
+        return self._guarded(query_bundle, self._inner.query)
 
     async def _aquery(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
-        async def call(call: Call) -> Answer:
-            return Answer((await ahold(await self._inner.aquery(_again(query_bundle, call))),))
-
-        return _response(await arun(self._exchange(query_bundle), self._guard, call))
+        return await self._aguarded(query_bundle, self._inner.aquery)
 
     def _get_prompts(self) -> PromptDictType:
         return {}
@@ -110,6 +107,38 @@ class GuardedQueryEngine(BaseQueryEngine):
 
     def _update_prompts(self, prompts: PromptDictType) -> None:
         """Leave the prompts to the inner engine, which is a module of this one."""
+
+    def _guarded(self, query: QueryBundle, ask: Any) -> RESPONSE_TYPE:
+        veil = Veil(*managers_of(self._inner))
+        with veil.over():
+            first = ask(query)
+        if self._hold == "sentence" and streams(first):
+            return released(first, self._session(query, first), veil)
+
+        def call(call: Call) -> Answer:
+            veil.hide(call.feedback)
+            with veil.over():
+                return Answer((hold(first if call.feedback is None else ask(_again(query, call))),))
+
+        return _response(run(self._exchange(query), self._guard, call))
+
+    async def _aguarded(self, query: QueryBundle, ask: Any) -> RESPONSE_TYPE:
+        veil = Veil(*managers_of(self._inner))
+        with veil.over():
+            first = await ask(query)
+        if self._hold == "sentence" and streams(first):
+            return released(first, self._session(query, first), veil)
+
+        async def call(call: Call) -> Answer:
+            veil.hide(call.feedback)
+            with veil.over():
+                return Answer((await ahold(first if call.feedback is None else await ask(_again(query, call))),))
+
+        return _response(await arun(self._exchange(query), self._guard, call))
+
+    def _session(self, query: QueryBundle, response: Any) -> Session:
+        asked = Asked(question=query.query_str, evidence=tuple(response.source_nodes))
+        return Session(self._guard, asked, self._options)
 
     def _exchange(self, query: QueryBundle) -> Exchange:
         options, what = self._options, type(self._inner).__name__
@@ -121,30 +150,8 @@ class GuardedQueryEngine(BaseQueryEngine):
         )
 
 
-def wrap(checker: Checker, thing: Any, **options: Any) -> GuardedQueryEngine | None:
-    """Put a query engine under guard: what ``guard.wrap`` does with LlamaIndex's objects.
-
-    Args:
-        checker: The guard.
-        thing: A query engine; for anything else of LlamaIndex's, ``None`` is returned.
-        options: As :class:`GuardedQueryEngine` has them.
-
-    Raises:
-        ConfigError: An option is not known.
-    """
-    if not isinstance(thing, BaseQueryEngine):
-        return None
-    known = ("callback_manager", "raises", "on_report")
-    for name in options:
-        if name not in known:
-            raise ConfigError(f"unknown option {name!r} for a query engine; the options are {', '.join(known)}")
-    return GuardedQueryEngine(inner=thing, guard=checker, **options)
-
-
 def _again(query: QueryBundle, call: Call) -> QueryBundle:
     """Return the query for one call: with feedback added to what the model reads, not to what is retrieved by."""
-    if call.feedback is None:
-        return query
     return QueryBundle(
         query_str=f"{query.query_str}\n\n{call.feedback}",
         image_path=query.image_path,

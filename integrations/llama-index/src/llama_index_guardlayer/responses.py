@@ -14,10 +14,11 @@ from llama_index.core.base.response.schema import (
 )
 
 from guardlayer.errors import ResponseTypeError
+from guardlayer.types import Report
 from guardlayer.wrapping import Checked, Options, Prose, View, adrain, drain, open_response, summary
-
-METADATA_KEY = "guardlayer"
-"""Where the reports on a response stand in its metadata: a list, in brief."""
+from llama_index_guardlayer.holding import Session, atokens_by_sentence, tokens_by_sentence
+from llama_index_guardlayer.messages import METADATA_KEY
+from llama_index_guardlayer.veil import Veil
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,33 @@ class Held:
 
     response: StreamingResponse | AsyncStreamingResponse
     tokens: tuple[str, ...]
+
+
+def streams(response: Any) -> bool:
+    """Say whether a response has not said yet what it has to say."""
+    return isinstance(response, StreamingResponse | AsyncStreamingResponse) and response.response_txt is None
+
+
+def released(response: Any, session: Session, veil: Veil) -> StreamingResponse | AsyncStreamingResponse:
+    """Return a streaming response that releases its text as it is checked.
+
+    Args:
+        response: A response that :func:`streams`.
+        session: A fresh one.
+        veil: Put over everything that happens where the text comes from.
+    """
+    found: list[dict[str, Any]] = []
+    metadata = {**(response.metadata or {}), METADATA_KEY: found}
+
+    def done(report: Report) -> None:
+        found.append(summary(report))
+
+    if isinstance(response, AsyncStreamingResponse):
+        tokens = atokens_by_sentence(response.async_response_gen(), session, veil, done)
+        return AsyncStreamingResponse(tokens, response.source_nodes, metadata)
+    return StreamingResponse(
+        tokens_by_sentence(response.response_gen, session, veil, done), response.source_nodes, metadata
+    )
 
 
 def hold(response: Any) -> Any:
