@@ -5,7 +5,10 @@ Their thresholds are chosen on training rows, once, for all sets.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
@@ -69,6 +72,37 @@ class Cosine:
                 vectors = torch.nn.functional.normalize(mean, dim=-1)
                 found.update(zip(some, vectors, strict=True))
         return found
+
+
+class Scores:
+    """The baselines' scores of whole sets, kept in a file: they know no model, so that they are counted once.
+
+    Args:
+        path: The file; a set whose texts have changed is scored again.
+        windows: Most windows of a long evidence that the cosine reads.
+    """
+
+    NAMES = ("overlap", "cosine", "rules")
+
+    def __init__(self, path: Path, *, windows: int) -> None:
+        self._path, self._windows = path, windows
+        self._kept: dict[str, dict[str, list[float]]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        self._cosine: Cosine | None = None
+
+    def of(self, name: str, evidence: Sequence[str], claims: Sequence[str]) -> dict[str, list[float]]:
+        """Return each baseline's scores, row by row."""
+        text = "\0".join((str(self._windows), *evidence, *claims))
+        key = f"{name}:{hashlib.sha256(text.encode()).hexdigest()}"
+        if key not in self._kept:
+            self._cosine = self._cosine or Cosine()
+            both = list(zip(evidence, claims, strict=True))
+            self._kept[key] = {
+                "overlap": [overlap(e, c) for e, c in both],
+                "cosine": self._cosine.scores(evidence, claims, count=self._windows),
+                "rules": [rules(e, c) for e, c in both],
+            }
+            self._path.write_text(json.dumps(self._kept), encoding="utf-8")
+        return self._kept[key]
 
 
 def threshold(scores: Sequence[float], labels: Sequence[int]) -> float:

@@ -48,15 +48,21 @@ def evaluate(options: EvaluateOptions) -> Path:
     """Print the tables, and write ``figures.md``, ``figures.json`` and ``predictions.parquet``."""
     stem = Path(options.model).name.removesuffix(".onnx") + ("" if options.marked else ".unmarked")
     journal = Journal(options.out / "evaluate.jsonl")
-    judge = OnnxJudge(options.out / options.model, options.out / "tokenizer.json", marked=options.marked)
-    cosine = baselines.Cosine()
-    thresholds = _thresholds(options, cosine)
+    known = baselines.Scores(options.out / "baselines.json", windows=options.windows)
+    thresholds = _thresholds(options, known)
     journal.write("thresholds", **{name: round(value, 4) for name, value in thresholds.items()})
+    sets = dev_sets(options.data, limit=options.limit, long_limit=options.long_limit)
+    if options.baselines_only:
+        for dev in sets:
+            known.of(dev.name, *_texts(dev))
+        return options.out / "baselines.json"
+    judge = OnnxJudge(options.out / options.model, options.out / "tokenizer.json", marked=options.marked)
     scored: list[Scored] = []
-    for dev in dev_sets(options.data, limit=options.limit):
-        one = _score(dev, judge, cosine, options.windows)
-        scored.append(one)
-        journal.write("set", model=stem, **tables.set_row(one, thresholds))
+    for dev in sets:
+        evidence, claims = _texts(dev)
+        model = [chances(judge.logits, e, c, count=options.windows) for e, c in zip(evidence, claims, strict=True)]
+        scored.append(Scored(dev, model, known.of(dev.name, evidence, claims)))
+        journal.write("set", model=stem, **tables.set_row(scored[-1], thresholds))
     calibrated = calibration(scored)
     text = tables.report(scored, thresholds, calibrated, originals_lost=_ORIGINALS_LOST)
     (options.out / f"figures.{stem}.md").write_text(text, encoding="utf-8")
@@ -68,24 +74,11 @@ def evaluate(options: EvaluateOptions) -> Path:
     return options.out / f"figures.{stem}.md"
 
 
-def _score(dev: DevSet, judge: OnnxJudge, cosine: baselines.Cosine, windows: int) -> Scored:
-    evidence, claims = [pair.evidence for pair in dev.pairs], [pair.claim for pair in dev.pairs]
-    model = [chances(judge.logits, e, c, count=windows) for e, c in zip(evidence, claims, strict=True)]
-    return Scored(dev, model, _baseline_scores(evidence, claims, cosine, windows))
+def _texts(dev: DevSet) -> tuple[list[str], list[str]]:
+    return [pair.evidence for pair in dev.pairs], [pair.claim for pair in dev.pairs]
 
 
-def _baseline_scores(
-    evidence: Sequence[str], claims: Sequence[str], cosine: baselines.Cosine, windows: int
-) -> dict[str, list[float]]:
-    both = list(zip(evidence, claims, strict=True))
-    return {
-        "overlap": [baselines.overlap(e, c) for e, c in both],
-        "cosine": cosine.scores(evidence, claims, count=windows),
-        "rules": [baselines.rules(e, c) for e, c in both],
-    }
-
-
-def _thresholds(options: EvaluateOptions, cosine: baselines.Cosine) -> dict[str, float]:
+def _thresholds(options: EvaluateOptions, known: baselines.Scores) -> dict[str, float]:
     """Choose each baseline's threshold on training rows of revisions, FEVER and NLI, in equal parts."""
     rows = [
         row
@@ -102,7 +95,7 @@ def _thresholds(options: EvaluateOptions, cosine: baselines.Cosine) -> dict[str,
     ):
         some += rng.sample(pool, _THRESHOLD_ROWS // 3)
     labels = [int(LABELS[row["label"]]) for row in some]
-    scores = _baseline_scores([r["premise"] for r in some], [r["hypothesis"] for r in some], cosine, 1)
+    scores = known.of("thresholds", [r["premise"] for r in some], [r["hypothesis"] for r in some])
     return {name: baselines.threshold(values, labels) for name, values in scores.items()}
 
 

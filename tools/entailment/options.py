@@ -47,6 +47,7 @@ class TrainOptions:
         threads: Threads of torch.
         watch_every: Minutes between two looks at the watch set.
         stop_after: Pairs after which to stop, for a quick try.
+        start: File of weights to begin with, such as those of an earlier run; empty for the published encoder.
     """
 
     data: Path
@@ -64,6 +65,7 @@ class TrainOptions:
     threads: int = 2
     watch_every: float = 12.0
     stop_after: int = 0
+    start: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +91,21 @@ class EvaluateOptions:
         data: Folder of the labelled data.
         out: Folder with ``model.int8.onnx`` and ``tokenizer.json``; the figures go there.
         model: File name of the model to measure.
-        limit: Most rows of a set, drawn by group; 0 for all.
+        limit: Most rows of a set, drawn by group; 0 for all. Revisions are always read whole.
+        long_limit: The same for sets of long evidence, of which each row costs many calls; 0 for ``limit``.
         windows: Most windows of a long evidence that are read.
         marked: Whether to mark quantities and names; off shows what the marks are worth.
+        baselines_only: Whether to score the baselines only and keep the scores; they know no model.
     """
 
     data: Path
     out: Path
     model: str = "model.int8.onnx"
     limit: int = 0
-    windows: int = 8
+    long_limit: int = 0
+    windows: int = 4
     marked: bool = True
+    baselines_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from tools.entailment.retrieval import SentenceIndex
 
 _BOUNDS = (Bound.MORE, Bound.LESS, Bound.AT_LEAST, Bound.AT_MOST)
 GENERATOR_SEED = 90_001
+_LONG = 900
+"""Characters of evidence, on average, from which on a set counts as long."""
 _NEI, _EDITED, _GENERATED = 1_500, 1_500, 2_000
 
 
@@ -40,20 +42,25 @@ class DevSet:
     kinds: list[str]
 
 
-def dev_sets(data: Path, *, limit: int) -> Iterator[DevSet]:
-    """Read every development set of the data folder, at most ``limit`` rows of each (0: all)."""
+def dev_sets(data: Path, *, limit: int, long_limit: int) -> Iterator[DevSet]:
+    """Read every development set of the data folder.
+
+    Args:
+        data: The folder.
+        limit: Most rows of a set other than the revisions; 0 for all.
+        long_limit: The same for sets whose evidence is long; 0 for ``limit``.
+    """
     revisions = _rows(data / "vitaminc.parquet", split="dev")
     for source in ("vitaminc_real", "vitaminc_synthetic"):
         some = [row for row in revisions if row["source"] == source]
         pairs = prepare.revision_pairs(some)
-        yield _limited(
-            DevSet(source, "revisions", pairs, [p.twin for p in pairs], [number_kind(p.claim) for p in pairs]), limit
-        )
+        yield DevSet(source, "revisions", pairs, [p.twin for p in pairs], [number_kind(p.claim) for p in pairs])
     transfer = _rows(data / "entail_dev.parquet", split="dev")
     for name in dict.fromkeys(row["set"] for row in transfer):
         some = [row for row in transfer if row["set"] == name]
         pairs = [Pair(r["premise"], r["hypothesis"], LABELS[r["label"]], name, r["group"]) for r in some]
-        yield _limited(DevSet(name, "transfer", pairs, [r["group"] for r in some], [""] * len(some)), limit)
+        most = long_limit if long_limit and sum(len(p.evidence) for p in pairs) > _LONG * len(pairs) else limit
+        yield _limited(DevSet(name, "transfer", pairs, [r["group"] for r in some], [""] * len(some)), most)
     known = _rows(data / "entail_train.parquet", split="dev")
     for name in ("fever", "mnli_dev", "snli_dev", "cad_nli", "scitail_dev", "med"):
         some = [row for row in known if row["source"] == name]

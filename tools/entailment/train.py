@@ -75,7 +75,7 @@ def _groups(judge: Judge) -> list[dict[str, Any]]:
 
 def tensors(batch: list[Encoded]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Pad encoded pairs to ids, types and mask, each ``(batch, tokens)``."""
-    longest = max(len(pair.ids) for pair in batch)
+    longest = -(-max(len(pair.ids) for pair in batch) // 8) * 8  # few shapes, for which kernels are kept
     ids = torch.zeros(len(batch), longest, dtype=torch.long)
     types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
     for row, pair in enumerate(batch):
@@ -93,6 +93,8 @@ class _Run:
         self._rows = _load(options.data / "train.parquet", encoder)
         self._watch = _load(options.data / "watch.parquet", encoder)
         self._judge = fresh(encoder, layers=options.layers)
+        if options.start:
+            self._judge.load_state_dict(torch.load(options.start, weights_only=True))
         self._optimizer = torch.optim.AdamW(
             _groups(self._judge), lr=options.rate, betas=(0.9, 0.98), eps=1e-6, fused=True
         )
