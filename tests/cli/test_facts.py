@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -192,3 +194,24 @@ def test_ingest_reads_documents_as_versions(cli, tmp_path: Path):
     )
     assert second.json["superseded"] > 0
     assert cli("ingest", tmp_path / "none", "-k", tmp_path / "a.db").code == 2
+
+
+def test_ingest_reads_a_folder_through_its_history(cli, tmp_path: Path):
+    """The commits of a repository date what its pages said; what goes with files only is refused with it."""
+    if shutil.which("git") is None:
+        pytest.skip("needs git; install it from https://git-scm.com")
+    repo = tmp_path / "handbook"
+    (repo / "docs").mkdir(parents=True)
+    git = ["git", "-C", repo, "-c", "user.name=a", "-c", "user.email=a@b.invalid"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    for rate in (3, 4):
+        (repo / "docs" / "fees.md").write_text(f"# Fees\n\nThe transfer fee is {rate}% for everybody.\n")
+        subprocess.run([*git, "add", "-A"], check=True)
+        subprocess.run([*git, "commit", "-q", "-m", "x", f"--date=202{rate}-01-01T00:00:00Z"], check=True)
+    first = cli("ingest", "--git", repo, "-k", tmp_path / "a.db", "--json")
+    assert (first.json["added"], first.json["superseded"]) == (2, 1)
+    assert cli("ingest", "--git", repo, "--path", "docs", "-k", tmp_path / "a.db", "--json").json["kept"] == 1
+    checked = cli("check", "The transfer fee is 3% for everybody.", "-k", tmp_path / "a.db", "--no-log")
+    assert "stale" in checked.out
+    for wrong in ([], [repo, "--git", repo], ["--git", repo, "--supersedes", "x"], [repo, "--since", "2020"]):
+        assert cli("ingest", *wrong, "-k", tmp_path / "b.db").code == 2

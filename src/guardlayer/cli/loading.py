@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
         app,
         "guardlayer ingest handbook/ --knowledge acme.db --source handbook --effective-from 2026-01-01",
         "guardlayer ingest fees.md -k acme.db --authority 10 --supersedes fees-2025",
+        "guardlayer ingest --git ../handbook --path docs/ -k acme.db",
     )(ingest)
 
 
@@ -59,8 +60,20 @@ def load(
 def ingest(
     *,
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="A document, or a folder of them: Markdown, plain text.")
-    ],
+        Path | None, typer.Argument(metavar="PATH", help="A document, or a folder of them: Markdown, plain text.")
+    ] = None,
+    git: Annotated[
+        Path | None,
+        typer.Option(
+            "--git", metavar="REPO", help="A repository whose history dates every statement, instead of PATH."
+        ),
+    ] = None,
+    folder: Annotated[
+        str | None, typer.Option("--path", metavar="FOLDER", help="With --git: the folder in it. Default: docs/.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="With --git: read no older changes than this.")
+    ] = None,
     knowledge: options.KnowledgeOne = None,
     source: Annotated[
         str | None,
@@ -79,16 +92,29 @@ def ingest(
 ) -> None:
     """Read documents into a database as passages, with source, version and span.
 
-    A newer version of the same source supersedes the older one; nothing is deleted.
+    A newer version of the same source supersedes the older one; nothing is deleted. With --git, each revision is a
+    version, dated by its commit; later calls read only what is new.
     """
     from guardlayer.cli.building import open_required
 
+    _check_combination(path, git, of_git=(folder, since), of_path=(effective_from, supersedes))
     screen = Screen.of(json=json)
     with open_required(knowledge, create=True) as kb, _status(screen, "") as say:
-        result = kb.passages.ingest(
-            path, source=source, authority=authority, effective_from=effective_from, supersedes=supersedes,
-            progress=lambda done, total, name: say(f"{done:,} of {total:,}: {name}"),
-        )  # fmt: skip
+
+        def progress(done: int, total: int, name: str) -> None:
+            say(f"{done:,} of {total:,}: {name}")
+
+        if git is not None:
+            result = kb.ingest_git(
+                git, "docs/" if folder is None else folder, source=source, authority=authority, since=since,
+                progress=progress,
+            )  # fmt: skip
+        else:
+            assert path is not None
+            result = kb.passages.ingest(
+                path, source=source, authority=authority, effective_from=effective_from, supersedes=supersedes,
+                progress=progress,
+            )  # fmt: skip
     screen.data(
         {
             "files": [asdict(file) for file in result.files],
@@ -101,6 +127,19 @@ def ingest(
     for skipped in result.skipped:
         screen.note(f"not read: {skipped.path}: {skipped.reason}")
     screen.show(str(result))
+
+
+def _check_combination(
+    path: Path | None, git: Path | None, *, of_git: tuple[str | None, ...], of_path: tuple[str | None, ...]
+) -> None:
+    from guardlayer.errors import ConfigError
+
+    if (path is None) is (git is None):
+        raise ConfigError("name either a document or folder, or a repository with --git REPO")
+    if git is None and any(of_git):
+        raise ConfigError("--path and --since go with --git REPO; leave them out to read files")
+    if git is not None and any(of_path):
+        raise ConfigError("--effective-from and --supersedes do not go with --git; its commits are the dates")
 
 
 @contextmanager

@@ -1,0 +1,262 @@
+"""How well the guard tells what a documentation says from what it used to say, with its git history as the only source.
+
+    python benchmarks/docs_history.py --data ../shared/data/docs_history [--path docs/] [--list-misses] [--scale]
+
+Clones each bundle in the folder, reads its documents through their history, and asks the guard about two sets of
+statements that are found automatically and not written for it: sentences that stood in a page once and stand in none
+now, where the version that dropped them put a similar passage in their place; and sentences that stand now. A
+statement is a sentence of prose without its Markdown; code, signatures and log lines are left out. The right date is
+the day on which the last page that held the sentence ceased to.
+
+Both sets are asked as they are, and once more for each of a few rewordings by rule. ``--scale`` times 500 revisions
+that each change all of 25 files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from guardlayer import Guard, Knowledge, Label
+from guardlayer.text import sentences, tokenize
+from guardlayer.verifiers.lexical_features import read
+from guardlayer.verifiers.lexical_succession import plain, restates
+
+LEFT_UNREAD = 20  # revisions that the second, incremental reading finds new
+_PROSE = re.compile(r"[A-Z][^=<>{}\[\]]*[.!]$")
+_ROWS = """
+SELECT p.text, s.text, c.effective_text, p.closed FROM passage_passage AS p
+LEFT JOIN doc_version AS c ON c.document = p.document AND c.number = p.closed
+LEFT JOIN passage_passage AS s ON s.id = p.successor ORDER BY p.id
+"""
+
+
+@dataclass(frozen=True)
+class Old:
+    """A sentence that no page says any more.
+
+    Attributes:
+        text: The sentence.
+        until: The day on which the last page that said it ceased to.
+        trivial: Whether the edit changed its spelling, articles, punctuation or order at most.
+    """
+
+    text: str
+    until: str
+    trivial: bool
+
+
+def words(text: str) -> str:
+    """Return a text as a run of words, so that one text can be looked for in another."""
+    return f" {' '.join(token.norm for token in tokenize(text))} "
+
+
+def prose(text: str) -> list[str]:
+    """Return the sentences of a passage that are prose."""
+    line = " ".join(plain(text).split())
+    found = (line[start:end] for start, end in sentences(line))
+    return [one for one in found if _PROSE.match(one) and len(one.split()) >= 5 and "()." not in one]
+
+
+def statements(kb: Knowledge) -> tuple[list[Old], list[str]]:
+    """Return what was said once and changed, and what is said now."""
+    rows = kb.store.read(_ROWS)
+    now = {words(one): one for text, _, _, closed in rows if closed is None for one in prose(text)}
+    said_now = "|".join(words(plain(text)) for text, _, _, closed in rows if closed is None)
+    said_once = [(words(plain(text)), until) for text, _, until, closed in rows if closed is not None]
+    old: dict[str, Old] = {}
+    for text, successor, _, closed in rows:
+        if closed is None or successor is None:
+            continue
+        for one in prose(text):
+            key = words(one)
+            if key not in said_now:
+                until = max(day for held, day in said_once if key in held)
+                became = [read(new) for new in prose(successor)]
+                old[key] = Old(one, until, any(restates(read(one), new) for new in became))
+    return list(old.values()), list(now.values())
+
+
+def _front(text: str) -> str:
+    """Move a condition or adverbial from the front to the end: "By default, X." to "X by default."."""
+    match = re.match(r"(If|When|By default|For [a-z ]+|In [a-z ]+),? ((?:[^,.]|\.\w)+)\.$", text)
+    if match is None or match[1] in ("If", "When"):
+        return text
+    return f"{match[2][0].upper()}{match[2][1:]} {match[1][0].lower()}{match[1][1:]}."
+
+
+def _expand(text: str) -> str:
+    """Write contractions out, and contract what was written out."""
+    pairs = (("n't", " not"), ("you'll", "you will"), ("'re", " are"), ("We've", "We have"), ("we're", "we are"))
+    out = text
+    for short, long in pairs:
+        out = out.replace(short, long)
+    return out if out != text else text.replace(" do not ", " don't ").replace(" is not ", " isn't ")
+
+
+def _synonyms(text: str) -> str:
+    """Exchange common verbs and connectives for others."""
+    pairs = {
+        "provides": "offers", "provide": "offer", "allows": "lets", "uses": "employs", "use": "employ",
+        "supports": "handles", "large": "big", "different": "distinct", "make": "issue", "which": "that",
+        "multiple": "several", "various": "several", "want": "wish", "ability": "option", "also": "additionally",
+    }  # fmt: skip
+    return re.sub(r"\w+", lambda m: pairs.get(m[0], m[0]), text)
+
+
+REWORDINGS: dict[str, Callable[[str], str]] = {
+    "as it stood": lambda text: text,
+    "with a lead": lambda text: f"According to the documentation, {text}",
+    "contractions": _expand,
+    "without articles": lambda text: re.sub(r"\b(?:the|an?) ", "", text),
+    "synonyms": _synonyms,
+    "front to end": _front,
+}
+
+
+def ask(guard: Guard, text: str) -> tuple[str, str]:
+    """Return the worst verdict about a text, and its reason."""
+    claims = guard.check(text).claims
+    for label in (Label.STALE, Label.CONTRADICTED, Label.DISPUTED, Label.UNVERIFIABLE, Label.UNSUPPORTED):
+        for claim in claims:
+            if claim.verdict is label:
+                return label.value, claim.reason
+    if any(claim.verdict is Label.SUPPORTED for claim in claims):
+        return Label.SUPPORTED.value, ""
+    return Label.EXEMPT.value, ""
+
+
+def measure(kb: Knowledge, *, misses: bool) -> None:
+    """Ask about old and current statements, and print what was answered."""
+    old, now = statements(kb)
+    guard = Guard(knowledge=kb, log=None)
+    trivial = sum(one.trivial for one in old)
+    print(
+        f"  {len(old)} sentences changed by an edit ({trivial} of them in spelling or articles only), "
+        f"{len(now)} unchanged"
+    )
+    print("  exempt and unverifiable (permission) statements are not text's to judge; shares are of the rest")
+    print(f"  {'':18}{'changed':>8}{'stale+date':>11}{'of real edits':>14}{'wrong date':>11}"
+          f"{'unchanged':>11}{'flagged':>9}{'supported':>10}")  # fmt: skip
+    for name, reword in REWORDINGS.items():
+        tally = Counter[str]()
+        for one in old:
+            text = reword(one.text)
+            if name != "as it stood" and text == one.text:
+                continue
+            label, reason = ask(guard, text)
+            if label in ("exempt", "unverifiable"):
+                continue
+            right = label == "stale" and one.until in reason
+            tally["seen"] += 1
+            tally["real"] += not one.trivial
+            tally["right"] += right
+            tally["right real"] += right and not one.trivial
+            tally["dated wrong"] += label == "stale" and not right
+            if misses and not right:
+                print(f"    {name}: {label}{' (spelling)' if one.trivial else ''}: {one.until} {text}\n      {reason}")
+        for text in now:
+            asked = reword(text)
+            if name != "as it stood" and asked == text:
+                continue
+            label, reason = ask(guard, asked)
+            if label in ("exempt", "unverifiable"):
+                continue
+            tally["now"] += 1
+            flagged = label in ("stale", "contradicted", "disputed")
+            tally["flagged"] += flagged
+            tally["supported"] += label == "supported"
+            if misses and flagged:
+                print(f"    {name}: FLAGGED {label}: {asked}\n      {reason}")
+        print(
+            f"  {name:18}{tally['seen']:>8}{share(tally['right'], tally['seen']):>11}"
+            f"{share(tally['right real'], tally['real']):>14}{tally['dated wrong']:>11}{tally['now']:>11}"
+            f"{share(tally['flagged'], tally['now']):>9}{share(tally['supported'], tally['now']):>10}"
+        )
+
+
+def share(part: int, whole: int) -> str:
+    """Return a share in percent."""
+    return f"{100 * part / whole:.1f}%" if whole else "-"
+
+
+def git(where: Path, *arguments: str, given: bytes | None = None) -> str:
+    """Run git in a folder."""
+    done = subprocess.run(["git", "-C", str(where), *arguments], input=given, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def timed(kb: Knowledge, repo: Path, path: str, what: str) -> None:
+    """Read a history and print how long that took."""
+    begin = time.perf_counter()
+    result = kb.ingest_git(repo, path)
+    print(f"  {what}: {time.perf_counter() - begin:.2f} s ({result})")
+
+
+def scale(folder: Path) -> None:
+    """Time 500 revisions that each change a sentence in all of 25 files of 60 sentences."""
+    repo = folder / "scale"
+    repo.mkdir()
+    git(repo, "init", "-q")
+    stream: list[bytes] = []
+    for revision in range(500):
+        stream.append(
+            f"commit refs/heads/main\ncommitter a <a@b.invalid> {1_500_000_000 + revision * 3600} +0000\n".encode()
+        )
+        stream.append(b"data 1\nx\n")
+        for number in range(25):
+            lines = (
+                f"Page {number} says in line {line} that the limit is {(revision + 37 * line) // 60} items a day."
+                for line in range(60)
+            )
+            body = f"# Page {number}\n\n" + "\n\n".join(lines) + "\n"
+            stream.append(f"M 644 inline docs/page{number}.md\ndata {len(body)}\n{body}\n".encode())
+    git(repo, "fast-import", "--quiet", given=b"".join(stream))
+    git(repo, "symbolic-ref", "HEAD", "refs/heads/main")
+    print("500 revisions that each change all of 25 files")
+    with Knowledge.open(folder / "scale.db") as kb:
+        timed(kb, repo, "docs/", "first reading")
+        timed(kb, repo, "docs/", "nothing new")
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, help="folder with git bundles")
+    parser.add_argument("--path", default="docs/", help="the part of each repository to read")
+    parser.add_argument("--list-misses", action="store_true", help="print every statement that was judged otherwise")
+    parser.add_argument("--scale", action="store_true", help="time a generated history too")
+    chosen = parser.parse_args(None if arguments is None else list(arguments))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for bundle in sorted(chosen.data.glob("*.bundle")) if chosen.data else []:
+            heads = git(folder, "ls-remote", "--heads", str(bundle.resolve())).split()
+            repo = folder / bundle.stem
+            git(folder, "clone", "-q", "-b", heads[1].removeprefix("refs/heads/"), str(bundle.resolve()), str(repo))
+            revisions = git(repo, "rev-list", "--first-parent", "--count", "HEAD")
+            print(f"{bundle.name}: {revisions} revisions, {chosen.path}")
+            with Knowledge.open(folder / f"{bundle.stem}.db") as kb:
+                tip = git(repo, "rev-parse", "HEAD")
+                git(repo, "update-ref", "--no-deref", "HEAD", f"HEAD~{LEFT_UNREAD}")
+                timed(kb, repo, chosen.path, f"all but the last {LEFT_UNREAD} revisions")
+                git(repo, "update-ref", "--no-deref", "HEAD", tip)
+                timed(kb, repo, chosen.path, f"the last {LEFT_UNREAD}")
+                timed(kb, repo, chosen.path, "nothing new")
+            with Knowledge.open(folder / f"{bundle.stem}-once.db") as kb:
+                timed(kb, repo, chosen.path, "all at once")
+                measure(kb, misses=chosen.list_misses)
+        if chosen.scale:
+            scale(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
