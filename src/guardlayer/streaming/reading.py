@@ -11,9 +11,9 @@ from guardlayer.types import Claim, Draft, Form, Skipped, Split
 
 __all__ = ["Part", "Window", "read_part"]
 
-_PROSE: Final = 500
-_STRUCTURE: Final = 2400
-_HEAD: Final = 800
+_PROSE: Final = 400
+_STRUCTURE: Final = 1000
+_HEAD: Final = 300
 _CLOSING: Final = (Form.SENTENCE, Form.FRAGMENT, Form.HEADING)
 
 
@@ -21,14 +21,15 @@ class Window:
     """The text before a part that decides how the part is read: bounded, however long the text gets.
 
     In prose that is the last few sentences, for pronouns; in a list or table also its lead-in or header. A list or
-    table of more than 2,400 code points is read with its head and its last lines.
+    table of more than 1,000 code points is read with its head and its last lines.
     """
 
     def __init__(self) -> None:
         self._head = ""
         self._recent: deque[str] = deque()
         self._size = 0
-        self._structured = False
+        self.structured = False
+        """Whether a list or a table is open."""
         self.whole = True
         """Whether the window is all the text there has been."""
 
@@ -46,11 +47,11 @@ class Window:
             or any(claim.form in (Form.ITEM, Form.CELL) for claim in split.claims)
             or any(region.reason.startswith("table") for region in split.skipped)
         ):
-            self._structured = True
+            self.structured = True
         elif any(claim.form in _CLOSING for claim in split.claims):
-            self._structured = False
+            self.structured = False
             self._head = ""
-        if not self._structured:
+        if not self.structured:
             self._trim(_PROSE)
         elif len(self._head) + self._size > _STRUCTURE:
             if not self._head:

@@ -8,6 +8,8 @@ When it is asked depends on the text alone, so where chunks begin and end change
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -16,7 +18,7 @@ from typing import Final
 from guardlayer.policy import is_undecided
 from guardlayer.protocols import Splitter
 from guardlayer.streaming.reading import Part, Window, read_part
-from guardlayer.types import Draft, Skipped, Split
+from guardlayer.types import Draft, Form, Skipped, Split
 
 __all__ = ["Segment", "Segmenter"]
 
@@ -25,6 +27,8 @@ _OTHER: Final = frozenset("。！？｡।॥؟۔።։")
 _CLOSERS: Final = frozenset("\"'”’»)]}*_~」』）】》[")
 _CLOSED: Final = ' x** x* x*** x__ x_ x~~ x"”»」』)） ` `` ```'
 """A continuation that closes whatever inline markup or quotation may be open."""
+_OPENING: Final = frozenset('*_~"“«「『(（`[')
+"""What that continuation may close."""
 _GOES_ON: Final = "Xq zz."
 """A continuation that goes on with a code fence, or begins a paragraph."""
 _REACH: Final = 400
@@ -32,7 +36,10 @@ _REACH: Final = 400
 _PATIENCE: Final = 400
 _STRIDE: Final = 2048
 """Longest run of a chunk that is taken at a time, so that a long chunk costs no more than many short ones."""
+_FENCE: Final = "code fence"
 _FENCES: Final = 6
+_CANDIDATES: Final = 64
+"""Places for a cut that are remembered: older ones had their chance."""
 
 
 class _Cue(Enum):
@@ -77,7 +84,7 @@ class Segmenter:
         self._tail: list[str] = []
         self._length = 0
         self._cut = 0
-        self._candidates: list[int] = []
+        self._candidates: deque[int] = deque(maxlen=_CANDIDATES)
         self._not_before = 0
         self._fences = 0
 
@@ -164,47 +171,64 @@ class Segmenter:
         self._window.add(text, split)
         self._tail = [tail[end:]]
         self._cut += end
-        self._candidates = [b for b in self._candidates if b > self._cut]
+        while self._candidates and self._candidates[0] <= self._cut:
+            self._candidates.popleft()
         self._not_before = self._fences = 0
         return segment
 
     def _judged(self, prefix: str, cue: _Cue) -> tuple[int, Part, Split] | None:
-        before, template = self._window.text, self._asking()
         ends = [b - self._cut for b in self._candidates if 0 < b - self._cut <= len(prefix)]
         if cue is _Cue.PARAGRAPH:
             ends.append(len(prefix))
         ends = [end for end in ends if not prefix[:end].isspace()]
         if not ends:
             return None
-        more = _GOES_ON if cue is _Cue.PARAGRAPH else ""
         try:
-            read = read_part(self._splitter, replace(template, text=prefix + more), before, "")
-            ends = [end for end in ends if _is_clean(read, end)]
-            again = read
-            if ends and cue is _Cue.WORD:
-                again = read_part(self._splitter, replace(template, text=prefix + _CLOSED), before, "")
+            return self._sure(prefix, ends, cue)
         except Exception:  # noqa: BLE001 - a splitter of somebody's own: the check of the whole says what is wrong
             return None
+
+    def _sure(self, prefix: str, ends: list[int], cue: _Cue) -> tuple[int, Part, Split] | None:
+        before, template = self._window.text, self._asking()
+        # What stands before prose says what it means, not where it ends; so less has to be read to find that.
+        near = before if self._window.structured else ""
+        more = _GOES_ON if cue is _Cue.PARAGRAPH else ""
+        read = again = read_part(self._splitter, replace(template, text=prefix + more), near, "")
+        ends = [end for end in ends if _is_clean(read, end)]
+        if ends and cue is _Cue.WORD and not _OPENING.isdisjoint(prefix):
+            again = read_part(self._splitter, replace(template, text=prefix + _CLOSED), near, "")
+        placed: Split | None = None
         for end in reversed(ends):
             same = again is read or (_is_clean(again, end) and _until(again, end) == _until(read, end))
-            if (same or len(prefix) - end >= _REACH) and not is_undecided(prefix[:end]):
+            if (not same and len(prefix) - end < _REACH) or is_undecided(prefix[:end]):
+                continue
+            if placed is None:
+                placed = (
+                    read
+                    if near == before
+                    else read_part(self._splitter, replace(template, text=prefix + more), before, "")
+                )
+            if placed is read or _is_clean(placed, end):
+                split = _until(placed, end)
                 part = Part(self._splitter, template, before, prefix[end:] + more)
-                split = _until(read, end)
                 part.knows(prefix[:end], split)
                 return end, part, split
         return None
 
 
 def _is_clean(split: Split, end: int) -> bool:
-    """Say whether no claim, and no sentence of several clauses, reaches over ``end``."""
+    """Say whether no claim, no sentence of several clauses and no code fence reaches over ``end``."""
     if any(claim.start < end < claim.end for claim in split.claims):
         return False
-    joined = [region for region in split.skipped if region.reason == "connective"]
-    if not joined:
-        return True
-    left = max((claim.end for claim in split.claims if claim.end <= end), default=0)
-    right = min((claim.start for claim in split.claims if claim.start >= end), default=end)
-    return not any(left <= region.start and region.end <= right for region in joined)
+    above = max((claim for claim in split.claims if claim.end <= end), key=lambda c: c.end, default=None)
+    below = min((claim for claim in split.claims if claim.start >= end), key=lambda c: c.start, default=None)
+    left, right = above.end if above else 0, below.start if below else sys.maxsize
+    between = [region for region in split.skipped if left <= region.start and region.end <= right]
+    if below is not None and any(region.reason == "connective" for region in between):
+        return False
+    fences = [region.start < end for region in between if region.reason == _FENCE]
+    opened = below is not None and below.form is Form.CODE and any(fences)
+    return not opened and not (above is not None and above.form is Form.CODE and not all(fences))
 
 
 def _until(split: Split, end: int) -> Split:
