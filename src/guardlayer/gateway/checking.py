@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from guardlayer.errors import AuthorityError, ConfigError, GuardlayerError, StoreError
+from guardlayer.errors import GuardlayerError, StoreError
 from guardlayer.gateway.failures import GatewayError, guard_failed
 from guardlayer.gateway.metrics import Metrics
 from guardlayer.gateway.settings import Caller
@@ -110,7 +110,7 @@ class CallerGuard:
 
     def failure(self, error: GuardlayerError) -> GatewayError:
         """Return what a client is told of an error of the guard."""
-        # Only these messages name files and settings; others may quote what was checked.
-        said = f": {error}" if isinstance(error, StoreError | AuthorityError | ConfigError) else ""
+        # These messages name files and databases; others may quote what was checked.
+        said = f": {error}" if isinstance(error, StoreError) else ""
         LOG.error("trace %s: the check failed with %s%s", self.trace, type(error).__name__, said)
         return guard_failed(self.trace)

@@ -1,0 +1,125 @@
+"""Check any text, LiteLLM's guardrail, and what an operator can measure."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+STALE, CURRENT = "$39", "$49"
+SAID = f"Happy to help! The list price of Acme is {STALE}."
+TRUE = SAID.replace(STALE, CURRENT)
+LITELLM = "/beta/litellm_basic_guardrail_api"
+
+
+async def test_any_text_can_be_checked(stage):
+    """/v1/checks returns the whole report of a text the caller has; the upstream is not asked."""
+    made = stage()
+    raw = await made.raw("/v1/checks", {"text": SAID, "question": "What does Acme cost?", "at": "2026-06-01"})
+    report = raw.json()
+    assert (report["outcome"], report["action"], report["output"]) == ("findings", "correct", TRUE)
+    assert raw.headers["x-guardlayer-verdict"] == "findings"
+    assert report["record"] == made.log.records[-1].id
+    past = (await made.raw("/v1/checks", {"text": SAID, "at": "2025-06-01"})).json()
+    assert past["outcome"] == "verified"
+    assert not made.upstream.paths
+
+
+async def test_evidence_and_turns_come_with_a_check(stage):
+    """Evidence is texts or objects with a source; turns are pairs."""
+    body = {
+        "text": "It lasts 24 months.",
+        "turns": [["user", "How long is the warranty of Bolt?"], ["assistant", "The warranty of Bolt is long."]],
+        "evidence": ["Nothing.", {"text": "The warranty of Bolt lasts 24 months.", "source": "terms.md"}],
+    }
+    report = (await stage(knowledge=None).raw("/v1/checks", body)).json()
+    assert report["claims"][0]["evidence"][0]["source"]["id"] == "terms.md"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"text": 3}, {"text": "x", "policy": "observe"}, {"text": "x", "evidence": "y"}, {"text": "x", "turns": "y"},
+        {"text": "x", "turns": [["user"]]}, {"text": "x", "at": 7}, {"text": "x", "at": "soon"},
+        {"text": "x", "evidence": [7]}, {"text": "x", "question": 7},
+    ],
+)  # fmt: skip
+async def test_a_check_that_cannot_be_read_is_the_clients_error(stage, body):
+    """A missing or unknown field is named; the policy is not the client's to choose."""
+    raw = await stage().raw("/v1/checks", body)
+    assert raw.status_code == 400
+    assert raw.json()["error"]["message"]
+
+
+async def test_litellm_gets_rewritten_texts(stage):
+    """LiteLLM's generic guardrail API: corrected texts come back in their order, unchanged ones as they were."""
+    body = {
+        "texts": ["Hello!", SAID, ""], "input_type": "response", "litellm_call_id": "c", "model": "m",
+        "structured_messages": [{"role": "user", "content": "What is the list price of Acme?"}],
+    }  # fmt: skip
+    made = stage()
+    answer = (await made.raw(LITELLM, body)).json()
+    assert answer == {"action": "GUARDRAIL_INTERVENED", "texts": ["Hello!", TRUE, ""]}
+    assert made.log.reports[1].draft.question == "What is the list price of Acme?"
+    assert (await made.raw(LITELLM, {**body, "texts": [TRUE]})).json() == {"action": "NONE"}
+
+
+@pytest.mark.parametrize(("policy", "raises"), [("strict", False), ("retry", False), ("enforce", "findings")])
+async def test_litellm_is_told_to_block(stage, policy, raises):
+    """Where the policy withholds a text, LiteLLM raises; the reason names the record, not the words."""
+    answer = (
+        await stage(policy=policy, raises=raises).raw(LITELLM, {"texts": [SAID], "input_type": "response"})
+    ).json()
+    assert answer["action"] == "BLOCKED"
+    assert policy in answer["blocked_reason"]
+    assert "record " in answer["blocked_reason"]
+    assert STALE not in str(answer)
+
+
+async def test_prompts_pass_litellm_unchecked(stage):
+    """What a user writes is no claim of a model."""
+    made = stage(policy="strict")
+    assert (await made.raw(LITELLM, {"texts": [SAID], "input_type": "request"})).json() == {"action": "NONE"}
+    assert not made.log.reports
+
+
+@pytest.mark.parametrize("body", [{"texts": "x"}, {"texts": [1]}, {"texts": ["x"] * 1001}])
+async def test_a_litellm_request_that_cannot_be_read_is_an_error(stage, body):
+    """LiteLLM fails closed on an error status, so a malformed request cannot pass as NONE."""
+    assert (await stage().raw(LITELLM, {**body, "input_type": "response"})).status_code in (400, 413)
+
+
+async def test_an_operator_can_measure(stage):
+    """Requests, verdicts, actions and times are counted under fixed labels, in Prometheus's format."""
+    made = stage()
+    await made.chat()
+    await made.chunks()
+    await made.raw("/v1/checks", {"text": "Hello!"})
+    await made.http.get("/v1/secret-path-of-a-user")
+    text = await made.measured()
+    for line in (
+        'guardlayer_gateway_requests_total{route="chat",status="200"} 2',
+        'guardlayer_gateway_requests_total{route="other",status="501"} 1',
+        'guardlayer_gateway_claims_total{kind="fact",verdict="stale"} 2',
+        'guardlayer_gateway_actions_total{action="correct"} 2',
+        'guardlayer_gateway_request_seconds_count{route="chat"} 2',
+        "guardlayer_gateway_in_flight 1",
+    ):
+        assert line in text.splitlines()
+    assert "secret-path" not in text
+    assert not re.search(r"[0-9a-f]{16}", text)
+    for line in text.splitlines():
+        assert line.startswith("#") or re.fullmatch(r'[a-z_]+(\{([a-z]+="[^"{}]*",?)+\})? -?[\d.e+-]+', line)
+
+
+async def test_no_label_takes_its_value_from_outside(stage):
+    """Whatever the upstream calls its errors, the number of series stays bounded."""
+    from starlette.responses import JSONResponse
+
+    number = iter(range(100))
+    made = stage(
+        fake={"override": lambda _: JSONResponse({"error": {"message": "x", "code": f"c{next(number)}"}}, 400)}
+    )
+    for _ in range(5):
+        await made.raw("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}]})
+    assert 'upstream_errors_total{code="status_400"} 5' in await made.measured()
