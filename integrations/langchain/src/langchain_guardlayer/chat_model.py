@@ -21,7 +21,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from guardlayer.errors import ConfigError
 from guardlayer.types import Report
 from guardlayer.wrapping import Answer, Asked, Call, Checker, Exchange, Options, arun, exchange, read_question, run
-from langchain_guardlayer.events import aannounce, announce, both, hearing
+from langchain_guardlayer.events import aannounce, announce, both, hearing, quietly
 from langchain_guardlayer.holding import Holding
 from langchain_guardlayer.inputs import passage
 from langchain_guardlayer.rehosting import rehost
@@ -340,12 +340,13 @@ class _Turn:
         self.reports: list[Report] = []
         self._usages: list[Any] = []
         self._shapes = model.shapes
-        self.exchange: Exchange = exchange(
+        flow = exchange(
             model._asked(messages),  # noqa: SLF001 - this class is a part of that one
             Options(raises=model.raises, on_report=both(self.reports.append, model.on_report)),
             model.guard.policy,
             lambda result: open_result(result, shapes=model.shapes, cite=model._cites),  # noqa: SLF001 - likewise
         )
+        self.exchange: Exchange = quietly(flow)
 
     def given(self, call: Call) -> list[BaseMessage]:
         """Return the messages for one attempt: the conversation, what was rejected, and why."""

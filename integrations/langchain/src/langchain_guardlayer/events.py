@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -13,8 +14,10 @@ from langchain_core.callbacks import (
 )
 from langchain_core.callbacks.manager import ahandle_event, handle_event
 
+from guardlayer.errors import GuardViolation
 from guardlayer.streaming import Session
-from guardlayer.types import Report
+from guardlayer.types import Action, Report
+from guardlayer.wrapping import Exchange
 from guardlayer.wrapping.collecting import collect
 from langchain_guardlayer.verdicts import EVENT, verdicts
 
@@ -71,6 +74,8 @@ def hearing(session: Session, on_report: Callable[[Report], object] | None) -> I
     """Hand the report of a session on, however its text ends."""
     try:
         yield
+    except GuardViolation as violation:
+        raise discreet(violation) from None
     finally:
         if session.report is not None:
             collect(session.report)
@@ -87,3 +92,23 @@ def both(first: Callable[[Report], object], second: Callable[[Report], object] |
             second(report)
 
     return heard
+
+
+def quietly(flow: Exchange) -> Exchange:
+    """Return an exchange whose violations are discreet."""
+    try:
+        return (yield from flow)
+    except GuardViolation as violation:
+        raise discreet(violation) from None
+
+
+def discreet(violation: GuardViolation) -> GuardViolation:
+    """Return a violation whose message quotes nothing of the answer.
+
+    LangGraph streams the text of exceptions in the modes *tasks* and *debug*, and servers tend to show it. The report
+    has the reasons.
+    """
+    report = violation.report
+    counted = Counter(str(claim.verdict) for claim in report.claims if claim.action is not Action.PASS)
+    found = ", ".join(f"{count} {label}" for label, count in counted.items()) or str(report.outcome)
+    return GuardViolation(report, f"{report.action}: {found}; the exception's report says what and why")

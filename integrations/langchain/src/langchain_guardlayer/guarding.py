@@ -14,7 +14,7 @@ from guardlayer.errors import ConfigError
 from guardlayer.streaming import Session
 from guardlayer.types import Report
 from guardlayer.wrapping import Answer, Asked, Call, Checker, Exchange, Options, arun, exchange, run
-from langchain_guardlayer.events import aannounce, announce, both, hearing
+from langchain_guardlayer.events import aannounce, announce, both, hearing, quietly
 from langchain_guardlayer.inputs import configured
 from langchain_guardlayer.outputs import gather, open_output
 from langchain_guardlayer.streams import areleased, released, speaks
@@ -160,12 +160,13 @@ class Guarding(RunnableSerializable[Any, Any]):
 
     def _exchange(self, given: Any, config: RunnableConfig, found: list[Report]) -> Exchange:
         options, what = self._options(found), self._speaker
-        return exchange(
+        flow = exchange(
             configured(self._asked(given, config), config),
             options,
             self._checker.policy,
             lambda value: open_output(value, given, options, answer=self.answer, what=what, cite=self._cites),
         )
+        return quietly(flow)
 
     def _options(self, found: list[Report]) -> Options:
         return Options(
