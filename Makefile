@@ -11,7 +11,7 @@ BOOT   := .bootstrap
 UV     := $(shell command -v uv 2>/dev/null || echo $(BOOT)/bin/uv)
 BIN    := .venv/bin
 DATA   ?= ../shared/data
-SOURCES := pyproject.toml integrations/langchain/pyproject.toml integrations/llama-index/pyproject.toml
+SOURCES := pyproject.toml $(wildcard integrations/*/pyproject.toml)
 
 .PHONY: help demo test lint format typecheck bench clean
 help:

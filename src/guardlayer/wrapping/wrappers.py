@@ -15,8 +15,15 @@ from guardlayer.wrapping.checker import Checker
 
 GROUP = "guardlayer.wrappers"
 
-FRAMEWORKS = {"langchain_core": "langchain", "llama_index": "llama-index"}
-"""Entry point that guards the objects of each framework; its package is named ``<entry point>-guardlayer``."""
+FRAMEWORKS = {
+    "langchain_core": "langchain",
+    "llama_index": "llama-index",
+    # Not "agents": that is what applications call packages of their own.
+    "agents.models.interface": "openai-agents",
+    "pydantic_ai": "pydantic-ai",
+}
+"""Entry point that guards the objects of each framework, by the package, or the module, of their classes; the entry
+point's own package is named ``<entry point>-guardlayer``."""
 
 
 class Wrapper(Protocol):
@@ -55,8 +62,9 @@ def wrap(checker: Checker, thing: Any, **options: Any) -> Any:
 def _framework(thing: Any) -> str | None:
     if isinstance(thing, type):
         return None
-    packages = (base.__module__.partition(".")[0] for base in type(thing).__mro__)
-    return next((FRAMEWORKS[package] for package in packages if package in FRAMEWORKS), None)
+    modules = (base.__module__ for base in type(thing).__mro__)
+    homes = (home for module in modules for home in (module, module.partition(".")[0]))
+    return next((FRAMEWORKS[home] for home in homes if home in FRAMEWORKS), None)
 
 
 def _load(name: str, thing: Any) -> Wrapper:
