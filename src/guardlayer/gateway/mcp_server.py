@@ -6,12 +6,14 @@ works with version 1 of the SDK and with version 2, which renamed the server's c
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
-from guardlayer.errors import ConfigError, InputError
+from guardlayer.errors import ConfigError, GuardlayerError, InputError
 from guardlayer.evidence import coerce
 from guardlayer.temporal import Clock, instant, utc_now
 from guardlayer.types import CheckedClaim, Claim, Evidence, Fact, Query, Report, Source
@@ -99,7 +101,16 @@ def build(guard: Guard, *, log: SqliteLog | None = None, clock: Clock = utc_now)
     Raises:
         ConfigError: The extra ``mcp`` is not installed.
     """
-    server = _server_class()("guardlayer", instructions=INSTRUCTIONS)
+    server_class, tool_error = _sdk()
+    server = server_class("guardlayer", instructions=INSTRUCTIONS)
+
+    @contextmanager
+    def told() -> Iterator[None]:
+        """Let the host read what was wrong: the SDK shows the message of its own error and of no other."""
+        try:
+            yield
+        except GuardlayerError as error:
+            raise tool_error(str(error)) from error
 
     @server.tool(structured_output=True)  # type: ignore[untyped-decorator,unused-ignore]  # the class is Any: there are two
     async def verify_claim(
@@ -113,7 +124,8 @@ def build(guard: Guard, *, log: SqliteLog | None = None, clock: Clock = utc_now)
             evidence: Texts to check against besides the sources.
             at: The date for which the statement is meant, such as 2026-10-30; now, if not given.
         """
-        return _verified(await guard.acheck(claim, question=question, evidence=evidence or (), at=at))
+        with told():
+            return _verified(await guard.acheck(claim, question=question, evidence=evidence or (), at=at))
 
     @server.tool(structured_output=True)  # type: ignore[untyped-decorator,unused-ignore]  # likewise
     def search_facts(query: str, at: str | None = None, limit: int = 10) -> SearchResult:
@@ -124,7 +136,8 @@ def build(guard: Guard, *, log: SqliteLog | None = None, clock: Clock = utc_now)
             at: The date asked for, such as 2026-10-30; now, if not given.
             limit: At most this many results.
         """
-        return SearchResult(results=_search(guard, query, at, limit, clock))
+        with told():
+            return SearchResult(results=_search(guard, query, at, limit, clock))
 
     @server.tool(structured_output=True)  # type: ignore[untyped-decorator,unused-ignore]  # likewise
     def why(record: str, claim: int | None = None) -> Explained:
@@ -134,16 +147,18 @@ def build(guard: Guard, *, log: SqliteLog | None = None, clock: Clock = utc_now)
             record: The id of the record, as verify_claim returned it, or its first characters.
             claim: The number of one claim, from 1; all of them if not given.
         """
-        return _explained(guard, log, record, claim)
+        with told():
+            return _explained(guard, log, record, claim)
 
     return server
 
 
-def _server_class() -> Any:
+def _sdk() -> tuple[Any, type[Exception]]:
+    """Return the server's class and its error for tools, of whichever version of the SDK is installed."""
     missing: ModuleNotFoundError | None = None
     for module, name in (("mcp.server.mcpserver", "MCPServer"), ("mcp.server.fastmcp", "FastMCP")):
         try:
-            return getattr(import_module(module), name)
+            return getattr(import_module(module), name), import_module(f"{module}.exceptions").ToolError
         except ModuleNotFoundError as error:
             missing = error
     raise ConfigError(
