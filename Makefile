@@ -13,10 +13,11 @@ BIN    := .venv/bin
 DATA   ?= ../shared/data
 SOURCES := pyproject.toml $(wildcard integrations/*/pyproject.toml)
 
-.PHONY: help demo test lint format typecheck bench clean
+.PHONY: help demo test test-matrix lint format typecheck bench clean
 help:
 	@grep -E '^#   make' Makefile | sed 's/^#   //'
 	@echo 'make lint typecheck   what CI checks before the tests'
+	@echo 'make test-matrix      the integrations against the oldest and the newest frameworks (minutes, network)'
 	@echo 'make bench            every figure the documentation quotes (DATA=folder of labelled data)'
 
 $(BOOT)/bin/uv:
@@ -36,6 +37,9 @@ demo: .venv/.core
 
 test: .venv/.dev
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+test-matrix: $(UV)
+	$(PYTHON) tools/matrix.py --uv $(UV)
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
