@@ -177,10 +177,13 @@ class Passages:
         line = self._store.read(SUCCESSION, (json.dumps(ended),))
         known = {hit.id: hit for hit in hits}
         known |= {hit.id: hit for hit in self._load(sorted({id_ for _, id_ in line} - set(known)), weights, at)}
+        # What was taken out and put back later is another passage of the same words.
+        standing = {_words_of(hit): hit for hit in known.values() if hit.evidence.standing is Standing.CURRENT}
         heirs: dict[int, Hit] = {}
         for origin, id_ in line:
-            if id_ in known and known[id_].evidence.standing is Standing.CURRENT:
-                heirs.setdefault(origin, known[id_])
+            heir = standing.get(_words_of(known[id_])) if id_ in known else None
+            if heir is not None:
+                heirs.setdefault(origin, heir)
         hits = [
             replace(hit, successor=heirs[hit.id].id, evidence=replace(hit.evidence, replaced_by=heirs[hit.id].evidence))
             if hit.id in heirs
@@ -282,6 +285,10 @@ class KnowledgePassages:
             return self._passages.search(text, at=query.at, limit=query.limit)
         except StoreError as error:
             raise AuthorityError(f"{self.id} cannot be asked: {error}") from error
+
+
+def _words_of(hit: Hit) -> str:
+    return " ".join(hit.evidence.text.split())
 
 
 def _quoted(term: str) -> str:

@@ -14,7 +14,7 @@ from guardlayer.text import sentences
 from guardlayer.types import Claim, Evidence, Label, Relation, Span, Standing, Verdict
 from guardlayer.verifiers.lexical_align import Aligned, align, may_align, quotes
 from guardlayer.verifiers.lexical_features import Features, Sentence, coverage, features, phrase, read
-from guardlayer.verifiers.lexical_succession import plain, repeats, restates
+from guardlayer.verifiers.lexical_succession import bare, drops, echoes, part_of, plain, repeats, restates
 from guardlayer.verifiers.values import Bound, Match, Value, compare, render
 
 __all__ = ["Features", "LexicalVerifier", "explain", "features"]
@@ -24,6 +24,7 @@ NAME = "lexical/1"
 _ALIGNED_SCORE = 0.7
 _ROUNDED_SCORE = 0.6
 _REWORDED_SCORE = 0.6
+_CLAUSE_SCORE = 0.65
 _SAME_STATEMENT = 0.6
 """A current sentence of the source that shares this much of the claim may say the same in other words."""
 _NEAR = 0.34
@@ -117,17 +118,24 @@ def _judge(said: Sentence, piece: Evidence) -> _Finding | None:
 
 
 def _repeated(said: Sentence, piece: Evidence, now: Sequence[Evidence]) -> _Finding | None:
-    """Return the sentence of a superseded passage that the claim repeats in other words, against its successor."""
-    if piece.replaced_by is None:
-        return None
-    for sentence in map(read, _sentences(piece)):
-        share = coverage(said, sentence)
-        if share < _NEAR or not repeats(said, sentence, read(_nearest_in(said, piece.replaced_by)[1])):
+    """Return the sentence of a superseded passage that the claim repeats in other words, or one clause of."""
+    said = read(bare(said.text))
+    heir = None if piece.replaced_by is None else read(bare(_nearest_in(said, piece.replaced_by)[1]))
+    for text in _sentences(piece):
+        old = read(bare(text))
+        share = coverage(said, old)
+        if share < _NEAR:
+            continue
+        if part_of(said, old):
+            score = _CLAUSE_SCORE if heir is None or drops(said, heir) else 0.0
+        else:
+            score = _REWORDED_SCORE if (echoes(said, old) if heir is None else repeats(said, old, heir)) else 0.0
+        if not score:
             continue
         # What a current passage says as nearly is no repetition of the old one.
-        others = (read(text) for other in now for text in _sentences(other))
-        if not any(coverage(said, other) >= share and not said.negated ^ other.negated for other in others):
-            return _Finding(piece, sentence, True, _REWORDED_SCORE)
+        others = (read(bare(now_said)) for other in now for now_said in _sentences(other))
+        if not any(coverage(said, other) >= share and said.negated is other.negated for other in others):
+            return _Finding(piece, read(text), True, score)
     return None
 
 

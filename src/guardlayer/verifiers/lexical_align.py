@@ -38,11 +38,11 @@ _RESTRICTING = word_set(
 HARD_LIMITS = word_set("if unless except excepting excluding only until till provided whenever formerly previously")
 _ENDS_TRAIL = word_set("and but which while whereas who so because")
 _SCOPES = word_set("since from effective of starting beginning")
-_BREAKS = frozenset(',;:—–()[]"“”|')
+BREAKS = frozenset(',;:—–()[]"“”|')
 _POSSESSIVES = frozenset(("our", "your", "my"))
 _WEIGHTLESS = STATES | HEDGES | frozenset(MODALITY) | _POSSESSIVES
 _CARRIERS = word_set("cost take last weigh measure run price")
-_FREE = STOP_WORDS | HEDGES | _POSSESSIVES
+FREE = STOP_WORDS | HEDGES | _POSSESSIVES
 _QUOTE_TOKENS, _QUOTE_TERMS, _WHOLE_TERMS = 4, 3, 2
 """A quotation has this many words and content words; one that is a whole sentence needs fewer."""
 
@@ -99,9 +99,9 @@ def quotes(claim: Sentence, sentence: Sentence) -> float:
 
 def _trimmed(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     first, last = 0, len(tokens)
-    while first < last and tokens[first].norm in _FREE:
+    while first < last and tokens[first].norm in FREE:
         first += 1
-    while last > first and tokens[last - 1].norm in _FREE:
+    while last > first and tokens[last - 1].norm in FREE:
         last -= 1
     return tokens[first:last]
 
@@ -118,15 +118,15 @@ def _free_edges(sentence: Sentence, first: int, last: int) -> bool:
     tokens, text = sentence.tokens, sentence.text
     if first:
         before = tokens[first - 1]
-        broken = not _BREAKS.isdisjoint(text[before.end : tokens[first].start])
-        if not broken and before.norm not in _FREE:
+        broken = not BREAKS.isdisjoint(text[before.end : tokens[first].start])
+        if not broken and before.norm not in FREE:
             return False
         if tokens[0].norm in ("for", "under", "during", "without", "among") and first > 1:
             return False
     if last + 1 < len(tokens):
         after = tokens[last + 1]
-        broken = not _BREAKS.isdisjoint(text[tokens[last].end : after.start])
-        if not broken and (after.norm not in _FREE or after.norm in _RESTRICTING):
+        broken = not BREAKS.isdisjoint(text[tokens[last].end : after.start])
+        if not broken and (after.norm not in FREE or after.norm in _RESTRICTING):
             return False
     return True
 
@@ -229,7 +229,7 @@ def _trail(sentence: Sentence, value: Value) -> tuple[frozenset[str], bool]:
     for token in sentence.tokens:
         if token.start < start:
             continue
-        if token.norm in _ENDS_TRAIL or not _BREAKS.isdisjoint(sentence.text[position : token.start]):
+        if token.norm in _ENDS_TRAIL or not BREAKS.isdisjoint(sentence.text[position : token.start]):
             break
         opening = opening or token.norm
         tail.append(rest[token.start - start : token.end - start])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from guardlayer.verifiers.lexical_align import EMBEDDING, HARD_LIMITS
+from guardlayer.verifiers.lexical_align import BREAKS, EMBEDDING, FREE, HARD_LIMITS
 from guardlayer.verifiers.lexical_features import HEDGES, MODALITY, PAST, STATES, Sentence, direction, names, word_set
 from guardlayer.verifiers.values import Match, Value, compare
 
@@ -20,10 +20,26 @@ _NARROWING = word_set("if unless except excepting excluding only until till when
 _WEIGHTLESS = STATES | HEDGES | frozenset(MODALITY)
 _SPELT_ALIKE, _LONG = 5, 8  # letters from which one, and from which two, may be misspelt
 _SHARED = 3
-_OF_CLAIM, _OF_OLD = 0.8, 0.4
+_PART, _RUN, _SUBJECT = 4, 3, 4  # words of a clause, those of them that stand together, those that may stand before
+_JOINING = word_set("and but while")
+_OF_CLAIM, _OF_OLD, _OF_ALL = 0.8, 0.4, 0.8
 _LINK = re.compile(r"!?\[([^\[\]]{0,1000})\]\([^()\s]{0,2000}\)")
 _IDENTIFIER = re.compile(r"\w+(?:[._/]+\w+)+|\w*[^\W\d_]\d\w*")
+_CONTRACTIONS = (
+    ("\u2019", "'"), ("can't", "cannot"), ("won't", "will not"), ("n't", " not"), ("'ll", " will"), ("'re", " are"),
+    ("'ve", " have"),
+)  # fmt: skip
+_LEAD = re.compile(r"\s*(?:according to|as (?:stated|described|said) (?:in|by)|per) [^,.:;]{1,60}, ", re.IGNORECASE)
 _EMPHASIS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")
+
+
+def bare(text: str) -> str:
+    """Return a statement without the words that say where it was read, its contractions written out."""
+    lead = _LEAD.match(text)
+    text = text if lead is None else text[lead.end() :]
+    for short, long in _CONTRACTIONS:
+        text = text.replace(short, long)
+    return text
 
 
 class Edit(NamedTuple):
@@ -53,7 +69,7 @@ def edit(old: Sentence, new: Sentence) -> Edit:
 
 def restates(old: Sentence, new: Sentence) -> bool:
     """Say whether two sentences differ in spelling, articles, punctuation or the order of words at most."""
-    if _names_of_code(old.text) != _names_of_code(new.text):
+    if names_of_code(old.text) != names_of_code(new.text):
         return False
     if _letters(old.text) == _letters(new.text):
         return True
@@ -68,15 +84,7 @@ def repeats(claim: Sentence, old: Sentence, new: Sentence) -> bool:
     It shares most of its words with ``old``, has what the edit took out (a quantity, words, a negation) and nothing of
     what it put in, and is bound to no other condition or time.
     """
-    if (claim.free - old.free) & (HARD_LIMITS | EMBEDDING) or (claim.free & PAST and not old.free & PAST):
-        return False
-    if claim.negated is not old.negated or claim.modality != old.modality or direction(claim, old):
-        return False
-    shared = claim.terms & old.terms
-    said = claim.terms - _WEIGHTLESS
-    if len(shared) < _SHARED or len(shared) < _OF_CLAIM * len(said) or len(shared) < _OF_OLD * len(old.terms):
-        return False
-    if _without(claim.values, old.values) or set(names(claim)) - {token.norm for token in old.tokens}:
+    if not _echoes(claim, old, of_old=_OF_OLD):
         return False
     changed = edit(old, new)
     if claim.terms & changed.gained or len(_without(claim.values, changed.gained_values)) < len(claim.values):
@@ -84,6 +92,75 @@ def repeats(claim: Sentence, old: Sentence, new: Sentence) -> bool:
     if changed.lost - claim.terms or _without(changed.lost_values, claim.values):
         return False
     return bool(changed.lost or changed.lost_values) or old.negated is not new.negated
+
+
+def echoes(claim: Sentence, old: Sentence) -> bool:
+    """Say whether a claim has nearly all the words of ``old`` and nearly no others, each quantity and name included."""
+    return (
+        _echoes(claim, old, of_old=_OF_ALL)
+        and not _without(old.values, claim.values)
+        and not (claim.free ^ old.free) & _NARROWING
+        and names_of_code(old.text) == names_of_code(claim.text)
+    )
+
+
+def _echoes(claim: Sentence, old: Sentence, *, of_old: float) -> bool:
+    if (claim.free - old.free) & (HARD_LIMITS | EMBEDDING) or (claim.free & PAST and not old.free & PAST):
+        return False
+    if claim.negated is not old.negated or claim.modality != old.modality or direction(claim, old):
+        return False
+    shared = len(claim.terms & old.terms)
+    if shared < _SHARED or shared < _OF_CLAIM * len(claim.terms - _WEIGHTLESS) or shared < of_old * len(old.terms):
+        return False
+    return not (_without(claim.values, old.values) or set(names(claim)) - {token.norm for token in old.tokens})
+
+
+def part_of(claim: Sentence, old: Sentence) -> bool:
+    """Say whether a claim is one clause of ``old``, word by word, with the subject that the clauses share.
+
+    "We believe X, but would recommend Y" says "We believe X" and "We would recommend Y". Conditions stay with what
+    they are a condition of: "If A, then B and C" does not say C.
+    """
+    said = [token.norm for token in claim.tokens if token.norm not in FREE]
+    places = [index for index, token in enumerate(old.tokens) if token.norm not in FREE]
+    held = [old.tokens[index].norm for index in places]
+    if not _PART <= len(said) < len(held):
+        return False
+    for subject in range(min(_SUBJECT, len(said) - _RUN) + 1):
+        if said[:subject] != held[:subject]:
+            return False
+        run = said[subject:]
+        for first in range(subject, len(held) - len(run) + 1):
+            if held[first : first + len(run)] == run and _is_clause(old, places, first, first + len(run) - 1):
+                return True
+    return False
+
+
+def _is_clause(old: Sentence, places: list[int], first: int, last: int) -> bool:
+    """Say whether a run of words is a clause of its own, bound to nothing before or after it."""
+    begin, end = places[first], places[last]
+    before = [token.norm for token in old.tokens[:begin]]
+    if not (HARD_LIMITS | EMBEDDING).isdisjoint(before) or (first and not _bounded(old, places[first - 1], begin)):
+        return False
+    after = [token.norm for token in old.tokens[end + 1 :]]
+    if not after:
+        return True
+    if not _bounded(old, end, places[last + 1] if last + 1 < len(places) else len(old.tokens) - 1):
+        return False
+    return not _JOINING.isdisjoint(after[:2]) or (HARD_LIMITS | EMBEDDING).isdisjoint(after)
+
+
+def _bounded(sentence: Sentence, one: int, other: int) -> bool:
+    """Say whether two words are parted by a comma, a bracket or a joining word, which may be one of the two."""
+    tokens = sentence.tokens
+    between = sentence.text[tokens[one].end : tokens[other].start]
+    return not BREAKS.isdisjoint(between) or any(token.norm in _JOINING for token in tokens[one : other + 1])
+
+
+def drops(claim: Sentence, new: Sentence) -> bool:
+    """Say whether ``new`` lacks words or quantities of the claim, spelling aside."""
+    changed = edit(claim, new)
+    return bool(changed.lost or changed.lost_values)
 
 
 def _without(values: tuple[Value, ...], others: tuple[Value, ...]) -> tuple[Value, ...]:
@@ -99,7 +176,7 @@ def _spelt_alike(word: str, other: str) -> bool:
     return OSA.distance(word, other) <= (2 if shorter >= _LONG else 1)
 
 
-def _names_of_code(text: str) -> set[str]:
+def names_of_code(text: str) -> set[str]:
     """Return the names in a text that no dictionary has: ``pool_limits``, ``httpx.Client``, ``HTTP/2``."""
     return {match.group().casefold() for match in _IDENTIFIER.finditer(text)}
 
