@@ -167,6 +167,9 @@ def test_a_yes_states_what_was_asked_beside_the_sentence_that_follows(texts: Tex
         "Gladly!",
         "Ciao!",
         "Guten Tag!",
+        "Hi, Juno here, always happy to help!",
+        "Hello, Juno here!",
+        "Hi, Juno here, and thank you for the check!",
     ],
 )
 def test_a_courtesy_is_not_the_answer(texts: Texts, courtesy: str) -> None:

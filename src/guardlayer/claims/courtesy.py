@@ -33,7 +33,8 @@ _DENIES: Final = re.compile(
     rf"|(?:that|it|he|she|they|there)(?:['’]s|['’]re) not)(?: (?:any ?more|any longer|yet))?\Z"
 )
 _PHRASES: Final = re.compile(
-    r"(?i)(?:let(?:['’]s| me| us) (?:see|check|look|think|have a look|take a look|find out|explain|help)(?: .*)?"
+    r"(?i)(?:and |but )?"
+    r"(?:let(?:['’]s| me| us) (?:see|check|look|think|have a look|take a look|find out|explain|help)(?: .*)?"
     r"|here (?:you go|you are|it is|goes|we go)|as you (?:wish|like|say)|you(?:['’]re| are) (?:very )?welcome"
     r"|you got it|(?:i(?:['’]m| am) )?(?:so |very |really |always |more than )?(?:glad|happy|pleased|delighted)"
     r"(?: (?:that )?you(?:['’]ve| have)? (?:asked|ask|liked?|reached out|wrote|came|stopped by|brought)"
@@ -88,6 +89,8 @@ def opening_of(text: str) -> Opening:
             break
         greeted = said.split(" ", 1)[0].lower() in GREETINGS
         at = match.end()
+    if 0 < at < len(text) < _LONGEST and says is None and _introduces(text[at:]):
+        return Opening(len(text), says)
     return Opening(at, says)
 
 
@@ -116,6 +119,18 @@ def _is_courtesy(segment: str) -> bool:
     ):
         return True
     return _PHRASES.match(segment) is not None
+
+
+def _introduces(text: str) -> bool:
+    """Say whether what follows a greeting only names who speaks: *Juno here, always happy to help*."""
+    said = [match["said"].strip() for match in _SEGMENT.finditer(text) if match["said"].strip()]
+    who = said[0].split() if said else []
+    return (
+        1 <= len(who) <= 4
+        and not any(map(str.isdigit, said[0]))
+        and (who[-1].lower() == "here" or len(said) > 1)
+        and all(_is_courtesy(more) for more in said[1:])
+    )
 
 
 def _is_name(segment: str) -> bool:

@@ -16,7 +16,7 @@ _REACH: Final = 600
 _LED: Final = (Form.ITEM, Form.LEAF, Form.CODE)
 _CONNECTIVES: Final = re.compile(
     r"[\W_]*(?:(?:and|but|so|well|oh|uh|um|yeah|ok|okay|also|however|again|now|actually|unfortunately)\b"
-    r"(?=[, ]+\w)[,\s]*){0,3}"
+    r"(?=[, ]+\w)[,\s]*|(?:sure|certainly|absolutely|definitely|gladly|of course),\s+(?=\w)){0,3}"
 )
 # What is said in one breath with a courtesy is judged by itself: *Hi Ann, the store is closed*, *I'm afraid that …*.
 _PREFACE: Final = re.compile(
@@ -37,7 +37,10 @@ _PREFACE: Final = re.compile(
           |it(?:'s|\ is)\ (?:important|worth)\ (?:to\ note|noting|mentioning|remembering|knowing))
         (?:\ that(?=\ )|(?=\ (?:the|our|this|these|its|an?|all)\ ))
       | rest\ assured(?:\ that|,)
-      )[\s:]+(?=\S+\s+\S+\s+\S|\W*[$€£¥]?\d)"""
+      )[\s:]+(?=\S+\s+\S+\s+\S|\W*[$€£¥]?\d)
+    (?=(?:(?:but|and|so)\ )?(?:the|our|its|this|that|these|those|an?|it|we|they|he|she|i|you|there|all|no)(?:'\w+)?[ ]
+      |[^.]*\d|[^.]*\ (?:is|are|was|were|has|have|had|will|can|does|did|isn't|aren't
+          |closed|ended|moved|takes?|costs?|lasts?|ships?)\b)"""
 )
 _STEP: Final = re.compile(r"(?:Step|STEP|step) \d{1,2}[:.)]\s+(?=\S)")
 _FIGURE: Final = re.compile(r"[\d$€£¥₹%]")

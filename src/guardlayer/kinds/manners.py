@@ -68,6 +68,17 @@ MANNERS: Final[tuple[Rule, ...]] = (
         ),
     ),
     Rule(
+        "introduction",
+        Kind.BEHAVIOR,
+        0.8,
+        opening(
+            r"""(?:this\s+is|i'm|i\s+am)\s+\w+(?:\s+\w+)?\s+(?:from|with|at)\s+(?:\w+\s+){0,3}(?:support|team|sales|service|care
+                |help\s?desk|billing|hr)\b[^,;:]{0,40}\Z
+            |\w+\s+(?:is\s+)?here(?:\s+to\s+(?:help|assist)\b|,\s+(?:and\s+)?(?:always|happy|glad|ready|at\s+your|thank))
+                [^;:]{0,60}\Z"""
+        ),
+    ),
+    Rule(
         "greeting or thanks in another language",
         Kind.BEHAVIOR,
         0.9,
