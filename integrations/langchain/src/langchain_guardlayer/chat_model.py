@@ -28,8 +28,8 @@ from langchain_guardlayer.rehosting import rehost
 from langchain_guardlayer.said import as_chunk, open_result, regenerated
 from langchain_guardlayer.verdicts import cites
 
-INHERITED = ("callbacks", "tags", "metadata", "verbose", "disable_streaming", "custom_get_token_ids", "profile", "name")
-"""Fields taken over from the model inside, where they are not given: its runs are traced, tagged and named alike."""
+INHERITED = ("callbacks", "tags", "verbose", "disable_streaming", "custom_get_token_ids", "profile", "name")
+"""Fields taken over from the model inside, where they are not given: runs are traced, tagged and named as its are."""
 
 
 class GuardedChatModel(BaseChatModel):
@@ -96,6 +96,8 @@ class GuardedChatModel(BaseChatModel):
             value = getattr(self.inner, name, None)
             if name not in given and value is not None and name in type(self).model_fields:
                 setattr(self, name, value)
+        if self.inner.metadata:
+            self.metadata = {**self.inner.metadata, **(self.metadata or {})}
         if getattr(self.inner, "output_version", None) == "v1" and "output_version" not in given:
             self.output_version = "v1"
         return self

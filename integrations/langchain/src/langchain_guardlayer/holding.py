@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
@@ -12,6 +13,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from guardlayer.streaming import Release, Session
 from guardlayer.types import Action
+from langchain_guardlayer.blocks import BREAK, interrupts, is_text
 from langchain_guardlayer.said import LOGPROBS
 from langchain_guardlayer.verdicts import KEY, citation, verdicts
 
@@ -48,6 +50,8 @@ class Holding:
         self._blocks: deque[tuple[int, Any]] = deque()
         self._index: Any = None
         self._block_start = 0
+        self._interrupted = False
+        self._breaks: deque[int] = deque()
 
     @property
     def silent(self) -> bool:
@@ -84,18 +88,25 @@ class Holding:
         self._calls = self._calls or bool(message.tool_call_chunks or message.tool_calls)
         self._sticky |= {name: message.response_metadata[name] for name in STICKY if name in message.response_metadata}
         place = self.session.received
-        text, others = self._text(message.content, place)
+        blocks = [message.content] if isinstance(message.content, str) else message.content
+        texts = [block for block in blocks if is_text(block)]
+        before = ""
+        if texts and self._interrupted and place:
+            before = BREAK
+            self._breaks.append(place)
+        self._interrupted = (self._interrupted and not texts) or any(map(interrupts, blocks))
+        text, others = self._text(message.content, place + len(before))
         rest = message.model_copy(update={"content": others, "chunk_position": None})
         if _carries(rest, chunk.generation_info):
-            self._waiting.append((place + len(text), _generation(rest, chunk.generation_info)))
-        self._unshown += text
-        return text
+            behind = place + len(before) + len(text)
+            self._waiting.append((behind, _generation(rest, chunk.generation_info)))
+        self._unshown += before + text
+        return before + text
 
     def give(self, releases: Iterable[Release] = ()) -> Iterator[ChatGenerationChunk]:
         """Yield what may be shown now: the text released, and what stands behind it."""
         for release in releases:
-            if release.text:
-                yield self._spoken(release)
+            yield from self._spoken(release)
             size = release.upto - self._upto
             self._changed = self._changed or release.text != self._unshown[:size]
             self._unshown = self._unshown[size:]
@@ -127,33 +138,62 @@ class Holding:
         if isinstance(content, str):
             return content, [] if self._cite else ""
         self._listed = True
-        texts, others = [], []
+        texts: list[str] = []
+        others: list[Any] = []
         for block in content:
-            if isinstance(block, str):
-                texts.append(block)
-            elif block.get("type") == "text" and isinstance(block.get("text"), str):
-                texts.append(block["text"])
-                index = block.get("index")
-                if not self._blocks or self._blocks[-1][1] != index:
-                    self._blocks.append((place, index))
-            else:
+            if not is_text(block):
                 others.append(block)
+                continue
+            text, index = (block, None) if isinstance(block, str) else (block["text"], block.get("index"))
+            if not self._blocks or self._blocks[-1][1] != index:
+                self._blocks.append((place + sum(map(len, texts)), index))
+            texts.append(text)
         return "".join(texts), others
 
-    def _spoken(self, release: Release) -> ChatGenerationChunk:
-        content: Any = release.text
-        if self._listed:
-            while self._blocks and self._blocks[0][0] <= self._upto:
+    def _spoken(self, release: Release) -> Iterator[ChatGenerationChunk]:
+        """Yield a release, in the content blocks that it stands in."""
+        for text, start, at in self._runs(release):
+            while self._blocks and self._blocks[0][0] <= at:
                 index = self._blocks.popleft()[1]
                 if index != self._index:
-                    self._index, self._block_start = index, release.start
+                    self._index, self._block_start = index, start
+            marks = [mark for mark in release.citations if start <= mark.start < start + len(text)]
+            if text:
+                yield self._said(text, [citation(mark, self._block_start) for mark in marks])
+
+    def _runs(self, release: Release) -> Iterator[tuple[str, int, int]]:
+        """Yield the parts of a release that stand in one block each, with their places in the output and the draft.
+
+        Where the text was changed nothing says which words stand where: then all of it is in the first block.
+        """
+        borders = [place for place, _ in self._blocks if self._upto < place < release.upto]
+        if release.text != self._unshown[: release.upto - self._upto]:
+            borders = []
+        cuts = [0, *(border - self._upto for border in borders), len(release.text)]
+        for begin, end in pairwise(cuts):
+            text, at = release.text[begin:end], self._upto + begin
+            upto = release.upto if end == cuts[-1] else self._upto + end
+            skipped = 0
+            if self._breaks and self._breaks[0] == at and text.startswith(BREAK):
+                self._breaks.popleft()
+                skipped = len(BREAK)
+            elif self._breaks and self._breaks[0] == upto - len(BREAK) and text.endswith(BREAK):
+                self._breaks.popleft()
+                text = text.removesuffix(BREAK)
+            yield text[skipped:], release.start + begin + skipped, at + skipped
+
+    def _said(self, text: str, annotations: list[dict[str, Any]]) -> ChatGenerationChunk:
+        content: Any = text
+        if self._listed:
             index = 0 if self._index is None and self._cite else self._index
-            block: dict[str, Any] = {"type": "text", "text": release.text}
-            if index is not None:
-                block["index"] = index
-            if self._cite and release.citations:
-                block["annotations"] = [citation(cited, self._block_start) for cited in release.citations]
-            content = [block]
+            content = [
+                {
+                    "type": "text",
+                    "text": text,
+                    **({} if index is None else {"index": index}),
+                    **({"annotations": annotations} if self._cite and annotations else {}),
+                }
+            ]
         return _generation(AIMessageChunk(content=content, id=self._id, response_metadata=dict(self._sticky)))
 
     def _due(self) -> Iterator[ChatGenerationChunk]:

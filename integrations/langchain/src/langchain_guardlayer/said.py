@@ -17,6 +17,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 
 from guardlayer.wrapping import Checked, Fields, Options, Part, Prose, View, open_response
 from guardlayer.wrapping.responses import put_fields
+from langchain_guardlayer.blocks import BREAK, passages
 from langchain_guardlayer.verdicts import KEY, annotate, verdicts
 
 LOGPROBS = "logprobs"
@@ -60,18 +61,27 @@ def open_message(message: BaseMessage, *, shapes: Collection[str] = (), key: Has
         return _parsed(message, parsed)
     spoken = open_response(message, Options())
     answers = [call for call in message.tool_calls if call["name"] in shapes]
-    parts: list[Part] = [Prose((key, part.key), part.text) for part in spoken.parts if isinstance(part, Prose)]
+    said = [part.text for part in spoken.parts if isinstance(part, Prose)]
+    begins = passages(message.content)
+    parts: list[Part] = [
+        Prose((key, "text"), BREAK + text if begin else text) for begin, text in zip(begins, said, strict=True)
+    ]
     cut = len(parts)
     parts += [Fields(call["args"]) for call in answers]
 
     def put(checked: Sequence[Checked]) -> Any:
-        said = spoken.put(checked[:cut])
+        new = spoken.put(
+            [
+                replace(part, value=part.value.removeprefix(BREAK)) if begin else part
+                for begin, part in zip(begins, checked[:cut], strict=True)
+            ]
+        )
         changed = {
             call["id"]: arguments
             for call, part in zip(answers, checked[cut:], strict=True)
             if (arguments := put_fields(call["args"], call["args"], part)) is not call["args"]
         }
-        return with_arguments(said, changed) if changed else said
+        return with_arguments(new, changed) if changed else new
 
     return View(tuple(parts), put, silent=spoken.silent)
 
@@ -102,7 +112,9 @@ def with_verdicts(message: Any, checked: Sequence[Checked], *, changed: bool, ci
     metadata = (without_logprobs(message.response_metadata) if changed else message.response_metadata) or {}
     update: dict[str, Any] = {"response_metadata": {**metadata, KEY: verdicts(reports)}}
     if cite:
-        update["content"] = annotate(message.content, reports[0])
+        content = message.content
+        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        update["content"] = annotate(blocks, passages(content), reports[0])
     return message.model_copy(update=update)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from guardlayer.policy import Policy
 from guardlayer.streaming import Citation
 from guardlayer.streaming.releases import cited
 from guardlayer.types import Action, CheckedClaim, Kind, Label, Report
+from langchain_guardlayer.blocks import BREAK, is_text
 
 KEY = "guardlayer"
 """Key of the verdicts in ``response_metadata``."""
@@ -61,28 +62,28 @@ def citation(cited: Citation, begin: int = 0) -> dict[str, Any]:
     return {**standard, "url": cited.uri} if cited.uri else standard
 
 
-def annotate(content: Any, report: Report) -> Any:
-    """Return a message's content as blocks in which each claim that has a source cites it.
+def annotate(blocks: Sequence[Any], begins: Sequence[bool], report: Report) -> list[Any]:
+    """Return content blocks in which each claim that has a source cites it.
 
     Args:
-        content: The content, with the texts that ``report.output`` is made of.
+        blocks: The blocks, with the texts that ``report.output`` is made of.
+        begins: For each text, whether it was read with a break before it.
         report: The report on these texts.
     """
-    blocks: list[Any] = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+    cited_blocks = list(blocks)
     if report.action in _WITHHELD or report.draft.data is not None:
-        return blocks
+        return cited_blocks
     marks = cited(report.claims, report.decision.edits, len(report.draft.text), 0)
-    begin = 0
+    at, left = 0, iter(begins)
     for place, block in enumerate(blocks):
-        text = block if isinstance(block, str) else block.get("text") if block.get("type") == "text" else None
-        if not isinstance(text, str):
+        if not is_text(block):
             continue
-        end = begin + len(text)
-        own = [citation(replace(mark, end=min(mark.end, end)), begin) for mark in marks if begin <= mark.start < end]
-        base = {"type": "text", "text": text} if isinstance(block, str) else block
-        blocks[place] = {**base, "annotations": own} if own else base
-        begin = end
-    return blocks
+        base = {"type": "text", "text": block} if isinstance(block, str) else block
+        begin = at + (len(BREAK) if next(left) else 0)
+        at = begin + len(base["text"])
+        own = [citation(replace(mark, end=min(mark.end, at)), begin) for mark in marks if begin <= mark.start < at]
+        cited_blocks[place] = {**base, "annotations": own} if own else base
+    return cited_blocks
 
 
 def _line(report: Report, claim: CheckedClaim) -> dict[str, Any]:
