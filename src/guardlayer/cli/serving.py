@@ -99,7 +99,14 @@ def serve(
     sys.stdout.flush()
     uvicorn.Server(
         uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=30, lifespan="on"
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+            timeout_graceful_shutdown=30,
+            # Longer than clients keep idle connections, so that none sends a request into one that is being closed.
+            timeout_keep_alive=75,
         )
     ).run(sockets=[listening])
 

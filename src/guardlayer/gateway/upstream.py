@@ -17,6 +17,8 @@ from guardlayer.gateway.settings import Settings
 CONNECTIONS = 2_000
 """Most connections to the upstream at once; more requests wait."""
 CONNECT_SECONDS = 10.0
+KEPT_SECONDS = 3.0
+"""How long an idle connection is used again: less than servers keep it open, or a request would meet its end."""
 MESSAGE_LIMIT = 2_000
 """Longest message of an upstream's error that is passed on, in code points."""
 
@@ -54,7 +56,9 @@ class Upstream:
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(settings.timeout, connect=CONNECT_SECONDS, pool=settings.timeout),
-            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=200),
+            limits=httpx.Limits(
+                max_connections=CONNECTIONS, max_keepalive_connections=200, keepalive_expiry=KEPT_SECONDS
+            ),
             trust_env=settings.trust_env,
             # A redirect would send the key and the conversation to whom the operator did not name.
             follow_redirects=False,
