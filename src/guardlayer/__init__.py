@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from guardlayer.guard import Guard, verify
     from guardlayer.knowledge import Knowledge
     from guardlayer.policy import Policy
+    from guardlayer.slots import HasProvenance, Sourced, provenance_of
     from guardlayer.types import (
         Action,
         CheckedClaim,
@@ -55,6 +56,7 @@ _HOMES = {
     "guardlayer.guard": ("Guard", "verify"),
     "guardlayer.knowledge": ("Knowledge",),
     "guardlayer.policy": ("Policy",),
+    "guardlayer.slots": ("HasProvenance", "Sourced", "provenance_of"),
     "guardlayer.types": (
         "Action", "CheckedClaim", "Claim", "Evidence", "Fact", "Kind", "Label", "Outcome", "Report", "Source",
         "Verdict",
@@ -64,8 +66,9 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Action", "AmbiguousError", "AuthorityError", "CheckedClaim", "Claim", "ConfigError", "Evidence", "Fact", "Guard",
-    "GuardViolation", "GuardlayerError", "InputError", "Kind", "Knowledge", "KnowledgeError", "Label", "Outcome",
-    "Policy", "Report", "Source", "StoreError", "Verdict", "__version__", "verify",
+    "GuardViolation", "GuardlayerError", "HasProvenance", "InputError", "Kind", "Knowledge", "KnowledgeError", "Label",
+    "Outcome", "Policy", "Report", "Source", "Sourced", "StoreError", "Verdict", "__version__", "provenance_of",
+    "verify",
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 from uuid import uuid4
 
 import orjson
@@ -27,8 +27,8 @@ from guardlayer.errors import ConfigError, InputError
 from guardlayer.evidence import as_authority, coerce
 from guardlayer.kinds import RuleClassifier
 from guardlayer.knowledge import Knowledge
-from guardlayer.pipeline import Parts, Route, arun, run
-from guardlayer.policy import Policy
+from guardlayer.pipeline import Amend, Parts, Route, arun, run
+from guardlayer.policy import Policy, canonical_json
 from guardlayer.protocols import Authority, Classifier, ProvenanceLog, Splitter, Verifier
 from guardlayer.protocols import Policy as PolicyProtocol
 from guardlayer.temporal import Clock, When, instant, utc_now
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from guardlayer.streaming import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
+M = TypeVar("M")
 
 DEFAULT_LOG = ".guardlayer/provenance.db"
 """Where records go unless told otherwise, under the working directory."""
@@ -129,6 +130,7 @@ class Guard:
         turns: Iterable[Turn | tuple[str, str]] = (),
         at: When | None = None,
         data: Any = None,
+        schema: Any = None,
         policy: PolicyProtocol | str | None = None,
         model: Model | str | None = None,
     ) -> Report:
@@ -141,6 +143,7 @@ class Guard:
             turns: Earlier messages, oldest first, as ``Turn`` or ``(role, text)``.
             at: The instant for which facts are asked: a datetime, a date or an ISO string; ``None`` is now.
             data: The structured output, where it is at hand: JSON values.
+            schema: The pydantic model of the data, or an instance: its ``Sourced`` fields are checked by key.
             policy: Another policy than the guard's, for this call.
             model: Another model than the guard's, for this call.
 
@@ -151,7 +154,7 @@ class Guard:
             InputError: An argument cannot be read.
         """
         draft = self._draft(text, question=question, evidence=evidence, turns=turns, at=at, data=data, model=model)
-        return run(draft, self._parts(policy))
+        return run(*self._prepared(draft, policy, schema))
 
     async def acheck(
         self,
@@ -162,12 +165,50 @@ class Guard:
         turns: Iterable[Turn | tuple[str, str]] = (),
         at: When | None = None,
         data: Any = None,
+        schema: Any = None,
         policy: PolicyProtocol | str | None = None,
         model: Model | str | None = None,
     ) -> Report:
         """Check a model's text without blocking the event loop; same arguments and report as :meth:`check`."""
         draft = self._draft(text, question=question, evidence=evidence, turns=turns, at=at, data=data, model=model)
-        return await arun(draft, self._parts(policy))
+        return await arun(*self._prepared(draft, policy, schema))
+
+    def validate(self, schema: type[M], data: Any, **options: Any) -> M:
+        """Validate ``data`` as a model with ``Sourced`` fields, and check these by key; see ``docs/structured.md``.
+
+        Args:
+            schema: A pydantic model class.
+            data: What the model wrote: JSON, values, or an instance.
+            options: As for :meth:`check`.
+
+        Raises:
+            InputError: The data does not fit the model.
+            GuardViolation: The policy blocked it, or the current value does not fit the field's type.
+        """
+        from guardlayer.slots.preparing import attach, validated
+
+        instance, plain = validated(schema, data)
+        report = self.check(canonical_json(plain), data=plain, schema=instance, **options)
+        return cast("M", attach(instance, plain, report))
+
+    async def avalidate(self, schema: type[M], data: Any, **options: Any) -> M:
+        """Do what :meth:`validate` does, without blocking the event loop."""
+        from guardlayer.slots.preparing import attach, validated
+
+        instance, plain = validated(schema, data)
+        report = await self.acheck(canonical_json(plain), data=plain, schema=instance, **options)
+        return cast("M", attach(instance, plain, report))
+
+    def prompt(self, question: str | None = None, *, at: When | None = None) -> str:
+        """Return a fragment for the system prompt: how to write fact slots, and the facts an answer will be held to.
+
+        Args:
+            question: What will be asked; the current facts of the entities it names are given, as quoted data.
+            at: The instant for which they are asked; ``None`` is now.
+        """
+        from guardlayer.slots.prompting import prompt
+
+        return prompt(self.knowledge, question, self._clock() if at is None else _instant(at))
 
     def session(
         self,
@@ -202,7 +243,11 @@ class Guard:
 
         draft = self._draft("", question=question, evidence=evidence, turns=turns, at=at, data=None, model=model)
         return Session(
-            self._parts(policy), lambda text: replace(draft, text=text, data=_json(text)), hold=hold, raises=raises
+            self._parts(policy),
+            lambda text: replace(draft, text=text, data=_json(text)),
+            hold=hold,
+            raises=raises,
+            knowledge=self.knowledge,
         )
 
     def stream(self, chunks: Iterable[Any], **options: Any) -> Iterator[Any]:
@@ -290,6 +335,17 @@ class Guard:
             log=log,
             notices=notices,
         )
+
+    def _prepared(
+        self, draft: Draft, policy: PolicyProtocol | str | None, schema: Any
+    ) -> tuple[Draft, Parts, Amend | None]:
+        """Fill the draft's slots, and let a schema say what is checked."""
+        parts = self._parts(policy)
+        if schema is None and "{{fact:" not in draft.text:
+            return draft, parts, None
+        from guardlayer.slots.preparing import prepared
+
+        return prepared(self.knowledge, draft, parts, schema)
 
     def _draft(
         self,

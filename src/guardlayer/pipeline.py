@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
@@ -43,6 +43,7 @@ from guardlayer.types import (
 from guardlayer.verifiers import Cascade
 
 T = TypeVar("T")
+Amend = Callable[[tuple[CheckedClaim, ...]], tuple[CheckedClaim, ...]]
 
 _SHOWN = 200
 """Characters of a text that stand for it where it was not split."""
@@ -116,34 +117,39 @@ class Scope:
         call: The evidence that came with the call, already read; ``None`` reads the draft's.
         deadline: Until when the check must be done, on the monotonic clock; ``None`` waits.
         over: Whether the text as a whole has grown longer than is checked, so that this part is not.
+        amend: What is known of the claims besides, such as which values were filled in from their source; applied once,
+            before the policy decides.
     """
 
     topics: tuple[str, ...] = ()
     call: Authority | None = None
     deadline: float | None = None
     over: bool = False
+    amend: Amend | None = None
 
 
-def run(draft: Draft, parts: Parts) -> Report:
+def run(draft: Draft, parts: Parts, amend: Amend | None = None) -> Report:
     """Check ``draft`` in the calling thread."""
-    return drive(flow(draft, parts, IN_PLACE))
+    return drive(flow(draft, parts, IN_PLACE, amend))
 
 
-async def arun(draft: Draft, parts: Parts) -> Report:
+async def arun(draft: Draft, parts: Parts, amend: Amend | None = None) -> Report:
     """Check ``draft`` without blocking the event loop."""
-    return await flow(draft, parts, WAITING)
+    return await flow(draft, parts, WAITING, amend)
 
 
-async def flow(draft: Draft, parts: Parts, step: Step) -> Report:
+async def flow(draft: Draft, parts: Parts, step: Step, amend: Amend | None = None) -> Report:
     """Take one draft from its text to a recorded report."""
     seconds: float | None = getattr(parts.policy, "deadline", None)
     deadline = None if seconds is None else time.monotonic() + seconds
-    return await record(await examine(draft, parts, step, Scope(deadline=deadline)), parts, step)
+    return await record(await examine(draft, parts, step, Scope(deadline=deadline, amend=amend)), parts, step)
 
 
 async def examine(draft: Draft, parts: Parts, step: Step, scope: Scope) -> Report:
     """Check and decide, and record nothing: for one part of a text that is recorded as a whole."""
     split, checked = await _check(draft, parts, step, scope)
+    if scope.amend is not None:
+        checked = scope.amend(checked)
     decision = _decide(draft, checked, parts)
     notices = parts.notices
     recheck = None

@@ -79,6 +79,7 @@ class _Entity:
     """What the ledger holds about one entity, indexed by the words that speak of it."""
 
     def __init__(self, keys: Sequence[_Key]) -> None:
+        self.keys = keys
         self.by_stem: dict[str, list[_Key]] = {}
         self.acronyms: list[_Key] = []
         for view in keys:
@@ -142,6 +143,21 @@ class KeyedFacts:
             return self._search(query)
         except StoreError as error:
             raise AuthorityError(f"the ledger cannot be read: {error}") from error
+
+    def about(self, text: str, at: datetime) -> Sequence[Evidence]:
+        """Return the facts of every entity that ``text`` names by a name that stands for no other entity.
+
+        Raises:
+            StoreError: The ledger cannot be read.
+        """
+        self._refresh()
+        named = dict.fromkeys(m.entities[0] for m in self._read(text).mentions if len(m.entities) == 1)
+        return [
+            evidence
+            for entity in named
+            for key in self._entity(entity).keys
+            for evidence, _, _ in key.evidence(at)
+        ]  # fmt: skip
 
     def _search(self, query: Query) -> Sequence[Evidence]:
         self._refresh()

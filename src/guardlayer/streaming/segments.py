@@ -87,6 +87,11 @@ class Segmenter:
         self._candidates: deque[int] = deque(maxlen=_CANDIDATES)
         self._not_before = 0
         self._fences = 0
+        self._kept: deque[tuple[int, int]] = deque()
+
+    def keep(self, start: int, end: int) -> None:
+        """Never cut between ``start`` and ``end``, which is text still to come."""
+        self._kept.append((start, end))
 
     @property
     def cut(self) -> int:
@@ -180,7 +185,12 @@ class Segmenter:
         ends = [b - self._cut for b in self._candidates if 0 < b - self._cut <= len(prefix)]
         if cue is _Cue.PARAGRAPH:
             ends.append(len(prefix))
-        ends = [end for end in ends if not prefix[:end].isspace()]
+        while self._kept and self._kept[0][1] <= self._cut:
+            self._kept.popleft()
+        inside = [(start - self._cut, stop - self._cut) for start, stop in self._kept]
+        ends = [
+            end for end in ends if not prefix[:end].isspace() and not any(start < end < stop for start, stop in inside)
+        ]
         if not ends:
             return None
         try:

@@ -6,16 +6,17 @@ Every method that checks exists twice, ``feed`` and ``afeed``; both drive one co
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, Literal
 
 from guardlayer.errors import ConfigError, GuardViolation
 from guardlayer.evidence import CallEvidence
+from guardlayer.knowledge import Knowledge
 from guardlayer.pipeline import IN_PLACE, MAX_CHARS, TOPICS, WAITING, Parts, Scope, Step, drive, examine, record
 from guardlayer.policy import Citations
 from guardlayer.protocols import Policy
+from guardlayer.slots.filling import Filler, Settled
 from guardlayer.streaming.composing import Done, compose, shifted, whole_edits
 from guardlayer.streaming.releases import Release, cited
 from guardlayer.streaming.segments import Segment, Segmenter
@@ -45,7 +46,13 @@ class Session:
     """
 
     def __init__(
-        self, parts: Parts, opened: Callable[[str], Draft], *, hold: Hold = "sentence", raises: Raises = False
+        self,
+        parts: Parts,
+        opened: Callable[[str], Draft],
+        *,
+        hold: Hold = "sentence",
+        raises: Raises = False,
+        knowledge: Knowledge | None = None,
     ) -> None:
         if hold not in ("sentence", "full"):
             raise ConfigError(f'hold={hold!r} is not known; write "sentence" or "full"')
@@ -71,7 +78,7 @@ class Session:
             if hold == "sentence"
             else None
         )
-        self._waiting: deque[Segment] = deque()
+        self._filler = Filler(knowledge, self._template.at) if knowledge is not None else None
         self._text: list[str] = []
         self._done: list[Done] = []
         self._shown: list[str] = []
@@ -83,8 +90,9 @@ class Session:
 
     @property
     def received(self) -> int:
-        """Length of the draft so far, in code points."""
-        return sum(map(len, self._text)) if self._segments is None else self._segments.length
+        """Length of the draft so far, in code points; what may be the beginning of a slot counts as one."""
+        length = sum(map(len, self._text)) if self._segments is None else self._segments.length
+        return length + (1 if self._filler is not None and self._filler.pending else 0)
 
     def feed(self, text: str) -> tuple[Release, ...]:
         """Take what the model wrote next, and return what may be shown now, which may be nothing.
@@ -130,22 +138,31 @@ class Session:
         self._raise_pending()
         if self.stopped or not text:
             return ()
-        self._text.append(text)
-        if self._segments is None:
-            return ()
         released: list[Release] = []
         try:
-            for segment in self._segments.push(text):
-                release = await self._check(segment, step)
-                if release is not None:
-                    released.append(release)
-                if self._over():
-                    await self._end(step, None)
-                    break
+            runs = self._filler.push(text) if self._filler is not None else [(text, None)]
+            for run, slot in runs:
+                if not self._over():
+                    await self._take(run, slot, released, step)
         except BaseException as error:
             self.abort(f"{type(error).__name__}: {error}")
             raise
         return self._raised(released)
+
+    async def _take(self, run: str, slot: CheckedClaim | None, released: list[Release], step: Step) -> None:
+        """Add a run of the draft, and check what it closes."""
+        self._text.append(run)
+        if self._segments is None:
+            return
+        if slot is not None:
+            self._segments.keep(slot.start, slot.end)
+        for segment in self._segments.push(run):
+            release = await self._check(segment, step)
+            if release is not None:
+                released.append(release)
+            if self._over():
+                await self._end(step, None)
+                break
 
     async def _finish(self, step: Step) -> tuple[Release, ...]:
         self._raise_pending()
@@ -153,15 +170,21 @@ class Session:
             if self.report is None:
                 await self._end(step, None)
             return ()
+        released: list[Release] = []
         try:
+            held = self._filler.close() if self._filler is not None else ""
+            if held:
+                await self._take(held, None, released, step)
+            if self._over():
+                return self._raised(released)
             last = self._segments.close() if self._segments is not None else None
             if last is None or not last.start:
                 return self._raised(await self._whole(step))
             release = await self._check(last, step)
             if self._over():
                 await self._end(step, None)
-                return self._raised([release] if release is not None else [])
-            return await self._rest(release, step)
+                return self._raised([*released, release] if release is not None else released)
+            return (*released, *await self._rest(release, step))
         except GuardViolation:
             raise
         except BaseException as error:
@@ -172,7 +195,8 @@ class Session:
         """Check a text of which nothing has been shown yet, as ``Guard.check`` does."""
         draft = self._opened("".join(self._text))
         parts = replace(self._parts, policy=self._policy)
-        report = await examine(draft, parts, step, Scope(call=self._call, deadline=self._deadline()))
+        scope = Scope((), self._call, self._deadline(), amend=self._settled(0, None))
+        report = await examine(draft, parts, step, scope)
         self.stopped = True
         report = await record(replace(report, notices=(*report.notices, *self._notices)), parts, step)
         edits = whole_edits(report, report.output) if draft.data is None else report.decision.edits
@@ -193,7 +217,8 @@ class Session:
         draft = replace(self._template, text=segment.text, turns=turns)
         splitter = segment.part or self._parts.splitter
         parts = replace(self._parts, splitter=splitter, policy=self._numbered)
-        scope = Scope(self._topics, self._call, self._deadline(), segment.over)
+        settled = self._settled(segment.start, segment.start + len(segment.text))
+        scope = Scope(self._topics, self._call, self._deadline(), segment.over, settled)
         begun = time.monotonic()
         report = await examine(draft, parts, step, scope)
         self._spent += time.monotonic() - begun
@@ -275,6 +300,12 @@ class Session:
         draft = replace(self._template, text=text)
         notices = (*self._parts.notices, *self._notices)
         return compose(draft, self._done, output, policy=str(self._policy), notices=notices, **options)
+
+    def _settled(self, start: int, end: int | None) -> Settled | None:
+        """Return what the slots between two offsets of the draft settle, with offsets from the first."""
+        filled = self._filler.filled if self._filler is not None else []
+        inside = [slot for slot in filled if start <= slot.start and (end is None or slot.end <= end)]
+        return Settled(shifted(inside, -start)) if inside else None
 
     def _violates(self, report: Report) -> bool:
         if not self._raises:

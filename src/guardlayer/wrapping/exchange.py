@@ -18,6 +18,7 @@ from guardlayer.types import Action, Edit, Report
 from guardlayer.wrapping.asking import Asked
 from guardlayer.wrapping.checker import Checker
 from guardlayer.wrapping.collecting import collect
+from guardlayer.wrapping.fields import sources
 from guardlayer.wrapping.options import Options
 from guardlayer.wrapping.responses import NOTHING, Checked, Fields, Prose, View, open_response
 
@@ -39,12 +40,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Check a text, or the data of which the text is the JSON, under ``policy`` if it is not the usual one."""
+    """Check a text, or the data of which the text is the JSON, under ``policy`` if it is not the usual one.
+
+    ``schema`` is the value the data was read from, where its models declare the sources of their fields.
+    """
 
     text: str
     asked: Asked
     data: Any = None
     policy: Any = None
+    schema: Any = None
 
 
 Effect = Call | Check
@@ -93,7 +98,7 @@ def exchange(asked: Asked, options: Options, policy: Any, opener: Opener | None 
         final = getattr(policy, "final", None) if last and retries else None
         known = Asked(asked.question, asked.turns, (*asked.evidence, *sheet.evidence))
         for group in sheet.heard:
-            report: Report = yield Check(group.text, known, group.data, final)
+            report: Report = yield Check(group.text, known, group.data, final, group.schema)
             group.report = report
             collect(report)
             if options.on_report is not None:
@@ -196,6 +201,7 @@ class _Group:
     places: list[tuple[int, int]] = field(default_factory=list)
     segments: list[str] = field(default_factory=list)
     data: Any = None
+    schema: Any = None
     structured: bool = False
     report: Report | None = None
 
@@ -210,7 +216,7 @@ class _Group:
             return [Checked(text, None) for text in self.segments]
         if self.structured:
             checked = Checked(self.data, report)
-            if checked.blocked or report.output == report.draft.text:
+            if checked.blocked or report.output == self.text:
                 return [checked]
             return [Checked(json.loads(report.output), report)]
         return [Checked(text, report) for text in spread(self.segments, report.decision.edits, report.output)]
@@ -240,6 +246,7 @@ class _Sheet:
                     group.segments.append(part.text)
                 else:
                     group.data, group.structured = part.data, True
+                    group.schema = part.value if sources(part.value) else None
         return cls(answer, views, tuple(groups.values()), any(view.silent for view in views))
 
     @property
@@ -284,4 +291,6 @@ def _arguments(check: Check) -> dict[str, Any]:
         arguments["data"] = check.data
     if check.policy is not None:
         arguments["policy"] = check.policy
+    if check.schema is not None:
+        arguments["schema"] = check.schema
     return arguments

@@ -21,6 +21,9 @@ from guardlayer.wrapping.asking import is_evidence
 MAX_DEPTH = 100
 """Deeper nesting than this is taken for a value that holds itself."""
 
+_LOOKED_AT = 10_000
+"""Parts of a response that are looked at for models."""
+
 FOREIGN = ("openai", "anthropic", "langchain", "langchain_core", "langgraph", "llama_index", "llama_agents")
 """Packages whose objects are envelopes: to read all their fields would take transport data for claims."""
 
@@ -63,6 +66,27 @@ def is_structured(value: Any) -> bool:
 def is_foreign(value: Any) -> bool:
     """Say whether ``value`` is an object of a model framework or client, other than a plain container."""
     return type(value).__module__.partition(".")[0] in FOREIGN and not isinstance(value, (dict, list, tuple))
+
+
+def sources(value: Any) -> bool:
+    """Say whether ``value`` is a pydantic model, or holds one, that declares the source of a field."""
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is None or "guardlayer.slots.sourced" not in sys.modules:
+        return False  # without either nobody can have declared one
+    from guardlayer.slots.fields import declares_sources
+
+    stack, seen = [value], 0
+    while stack and seen < _LOOKED_AT:
+        part = stack.pop()
+        seen += 1
+        if isinstance(part, pydantic.BaseModel):
+            if declares_sources(type(part)):
+                return True
+        elif isinstance(part, Mapping):
+            stack.extend(part.values())
+        elif isinstance(part, (list, tuple)):
+            stack.extend(part)
+    return False
 
 
 def to_json(value: Any, *, path: str = "", depth: int = 0) -> Any:

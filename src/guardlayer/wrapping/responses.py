@@ -30,9 +30,15 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Structured data: JSON values, checked leaf by leaf."""
+    """Structured data: JSON values, checked leaf by leaf, or by the sources its models declare.
+
+    Attributes:
+        data: JSON values.
+        value: What they were read from, if it is a model or holds models.
+    """
 
     data: Any
+    value: Any = None
 
 
 Part = Prose | Fields
@@ -120,7 +126,12 @@ def put_fields(value: Any, old: Any, checked: Checked) -> Any:
     if checked.blocked:
         raise GuardViolation(report)
     try:
-        return fields.rebuild(value, old, checked.value)
+        new = fields.rebuild(value, old, checked.value)
+        if fields.sources(value):
+            from guardlayer.slots.plan import with_provenance
+
+            return with_provenance(new, value, report, old, checked.value)
+        return new
     except MisfitError as error:
         raise GuardViolation(
             report,
@@ -177,7 +188,7 @@ def _completion(value: Any) -> View | None:
         message = choice.message
         parsed = getattr(message, "parsed", None)
         if parsed is not None and fields.is_structured(parsed):
-            parts.append(Fields(fields.to_json(parsed)))
+            parts.append(Fields(fields.to_json(parsed), parsed))
         elif message.content:
             parts.append(Prose(("choice", choice.index), message.content))
         else:
@@ -249,7 +260,7 @@ def _structured(value: Any) -> View | None:
             pieces = part if isinstance(part, (list, tuple)) else (part,)
             if is_evidence(part) and not any(isinstance(piece, str) for piece in pieces):
                 evidence.extend(pieces)
-    return View((Fields(data),), lambda checked: put_fields(value, data, checked[0]), tuple(evidence))
+    return View((Fields(data, value),), lambda checked: put_fields(value, data, checked[0]), tuple(evidence))
 
 
 def _loaded(module: str, name: str) -> type[Any] | None:
