@@ -23,7 +23,7 @@ from guardlayer.types import Report
 from guardlayer.wrapping import Answer, Asked, Call, Checker, Exchange, Options, arun, exchange, read_question, run
 from langchain_guardlayer.events import aannounce, announce, both, hearing, quietly
 from langchain_guardlayer.holding import Holding
-from langchain_guardlayer.inputs import passage
+from langchain_guardlayer.inputs import with_evidence
 from langchain_guardlayer.rehosting import rehost
 from langchain_guardlayer.said import as_chunk, open_result, regenerated
 from langchain_guardlayer.verdicts import cites
@@ -264,10 +264,7 @@ class GuardedChatModel(BaseChatModel):
         return self.hold == "full" or bool(self.shapes) or not hasattr(self.guard, "session")
 
     def _asked(self, messages: list[BaseMessage]) -> Asked:
-        asked = read_question(messages) or Asked()
-        known = {passage(piece) for piece in self.evidence}
-        found = (piece for piece in asked.evidence if passage(piece) not in known)
-        return Asked(asked.question, asked.turns, (*self.evidence, *found))
+        return with_evidence(read_question(messages) or Asked(), self.evidence)
 
     def _holding(self, messages: list[BaseMessage]) -> Holding:
         asked = self._asked(messages)

@@ -61,8 +61,14 @@ def ask_again(inner: Runnable[Any, Any], value: Any, call: Call, *, feedback: st
     return [*opened, *more] if isinstance(opened, list | tuple) else value
 
 
-def passage(piece: Any) -> str:
-    """Return the text of a piece of evidence, by which two are known for the same."""
+def with_evidence(asked: Asked, evidence: tuple[Any, ...]) -> Asked:
+    """Add evidence to what is known of a call; of a passage that is there already, the given one stays: it is named."""
+    known = {_passage(piece) for piece in evidence}
+    found = (piece for piece in asked.evidence if _passage(piece) not in known)
+    return Asked(asked.question, asked.turns, (*evidence, *found))
+
+
+def _passage(piece: Any) -> str:
     if isinstance(piece, Document):
         return piece.page_content
     text = piece.get("text") if isinstance(piece, Mapping) else getattr(piece, "text", piece)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields, replace
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, NotRequired
 
 from langchain.agents import AgentState
@@ -17,9 +18,13 @@ from langgraph.types import Command, interrupt
 
 from guardlayer.errors import ConfigError, InputError
 from guardlayer.types import Action, Report
-from guardlayer.wrapping import Checker
+from guardlayer.wrapping import Answer, Asked, Call, Checker, Exchange, Options, arun, exchange, read_question, run
 from langchain_guardlayer.chat_model import GuardedChatModel
-from langchain_guardlayer.verdicts import EVENT, verdicts
+from langchain_guardlayer.events import quietly
+from langchain_guardlayer.inputs import with_evidence
+from langchain_guardlayer.said import open_answer
+from langchain_guardlayer.step import Last
+from langchain_guardlayer.verdicts import EVENT, KEY, cites, verdicts
 
 try:  # the way to write private state beside an answer is younger than the rest
     from langchain.agents.middleware.types import ExtendedModelResponse
@@ -39,7 +44,8 @@ def gather(left: list[Any] | None, right: list[Any] | None) -> list[Any]:
 class GuardState(AgentState[Any]):
     """The agent's state, with what tools returned in this run and an answer that waits for a person: both private."""
 
-    guard_evidence: NotRequired[Annotated[list[Any], gather, PrivateStateAttr]]
+    # LangGraph takes the last annotation for the reducer.
+    guard_evidence: NotRequired[Annotated[list[Any], PrivateStateAttr, gather]]
     guard_review: NotRequired[Annotated[dict[str, Any] | None, PrivateStateAttr]]
 
 
@@ -121,12 +127,18 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
     def wrap_model_call(self, request: ModelRequest[Any], handler: Handler) -> Any:
         """Have the model answer under guard."""
         found: list[Report] = []
-        return self._answered(request, handler(self._guarded(request, found)), found)
+        response = handler(self._guarded(request, found))
+        unseen = [(m, self._flow(request, found)) for m in _unseen(response)]
+        checked = [run(flow, Last(self.guard), partial(_given, m)) for m, flow in unseen]
+        return self._answered(_with(response, unseen, checked), found)
 
     async def awrap_model_call(self, request: ModelRequest[Any], handler: AsyncHandler) -> Any:
         """Do what :meth:`wrap_model_call` does."""
         found: list[Report] = []
-        return self._answered(request, await handler(self._guarded(request, found)), found)
+        response = await handler(self._guarded(request, found))
+        unseen = [(m, self._flow(request, found)) for m in _unseen(response)]
+        checked = [await arun(flow, Last(self.guard), partial(_agiven, m)) for m, flow in unseen]
+        return self._answered(_with(response, unseen, checked), found)
 
     def wrap_tool_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
         """Keep what a tool returned as evidence for the answers of this run."""
@@ -159,7 +171,9 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
 
     # Its parts --------------------------------------------------------------------------------------------------------
 
-    def _guarded(self, request: ModelRequest[Any], found: list[Report]) -> ModelRequest[Any]:
+    def _hearing(self, request: ModelRequest[Any], found: list[Report]) -> Callable[[Report], None]:
+        """Return what is to be done with each report on an answer."""
+
         def on_report(report: Report) -> None:
             found.append(report)
             writer = getattr(request.runtime, "stream_writer", None)
@@ -168,8 +182,17 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
             if self._on_report is not None:
                 self._on_report(report)
 
-        gathered: Any = request.state.get("guard_evidence")
-        evidence: tuple[Any, ...] = tuple(gathered or ())
+        return on_report
+
+    def _flow(self, request: ModelRequest[Any], found: list[Report]) -> Exchange:
+        """Return the check of a message that the model did not write: a middleware further in answered by itself."""
+        asked = with_evidence(read_question(request.messages) or Asked(), _gathered(request))
+        options = Options(raises=self._raises, on_report=self._hearing(request, found))
+        cite = cites(self.guard.policy) if self._citations is None else self._citations
+        return quietly(exchange(asked, options, Last(self.guard).policy, lambda m: open_answer(m, cite=cite)))
+
+    def _guarded(self, request: ModelRequest[Any], found: list[Report]) -> ModelRequest[Any]:
+        evidence, on_report = _gathered(request), self._hearing(request, found)
 
         def guarded(model: Any) -> Any:
             if isinstance(model, GuardedChatModel) and model.guard is self.guard:
@@ -192,11 +215,11 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
 
         return _guarded_request(request, guarded)
 
-    def _answered(self, request: ModelRequest[Any], response: Any, found: list[Report]) -> Any:  # noqa: ARG002 - kept beside the response it belongs to
+    def _answered(self, response: Any, found: list[Report]) -> Any:
+        """Return a response, with the note that a person is to review it if one is."""
         if self.review is None or not found or not self._wants(found[-1]):
             return response
-        answer = response.model_response if isinstance(response, ExtendedModelResponse) else response
-        message = next((m for m in answer.result if isinstance(m, AIMessage)), None)
+        message = next(iter(_messages(response)), None)
         if message is None or message.tool_calls:
             return response
         report = found[-1]
@@ -219,7 +242,7 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
             "decisions": ["approve", "edit", "reject"],
         }
         command: Command[Any] = Command(update={"guard_review": waiting})
-        return ExtendedModelResponse(model_response=answer, command=command)
+        return ExtendedModelResponse(model_response=response, command=command)
 
     def _wants(self, report: Report) -> bool:
         if callable(self.review):
@@ -253,6 +276,40 @@ def _guarded_request(request: ModelRequest[Any], guarding: Callable[[Any], Any])
     fresh = _GuardedRequest(**{**values, "model": guarding(request.model)})
     object.__setattr__(fresh, "_guarding", guarding)  # the class warns of plain assignments
     return fresh
+
+
+def _given(message: AIMessage, _: Call) -> Answer:
+    return Answer((message,))
+
+
+async def _agiven(message: AIMessage, _: Call) -> Answer:
+    return Answer((message,))
+
+
+def _gathered(request: ModelRequest[Any]) -> tuple[Any, ...]:
+    """Return what the tools of this run found."""
+    gathered: Any = request.state.get("guard_evidence")
+    return tuple(gathered or ())
+
+
+def _messages(response: Any) -> list[AIMessage]:
+    result = [response] if isinstance(response, AIMessage) else response.result
+    return [message for message in result if isinstance(message, AIMessage)]
+
+
+def _unseen(response: Any) -> list[AIMessage]:
+    """Return the messages that say something and were not checked."""
+    return [m for m in _messages(response) if str(m.text).strip() and KEY not in m.response_metadata]
+
+
+def _with(response: Any, unseen: list[tuple[AIMessage, Exchange]], checked: list[Answer]) -> Any:
+    """Return a response with messages replaced by what was made of them."""
+    if not unseen:
+        return response
+    new = {id(message): answer.chunks[0] for (message, _), answer in zip(unseen, checked, strict=True)}
+    if isinstance(response, AIMessage):
+        return new[id(response)]
+    return replace(response, result=[new.get(id(message), message) for message in response.result])
 
 
 def _shapes(request: ModelRequest[Any]) -> frozenset[str]:
