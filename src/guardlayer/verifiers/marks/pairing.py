@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from guardlayer.verifiers.marks.missing import missing_names
 from guardlayer.verifiers.marks.reading import quantities
 from guardlayer.verifiers.marks.relating import relate
 
+# A source that writes "[SEP]" or a mark must not speak to the model in its own tokens.
+_TOKEN = re.compile(r"\[(?=(?:unused\d+|SEP|CLS|PAD|MASK|UNK)\])", re.IGNORECASE)
 _ESCAPES = (("-LRB-", "("), ("-RRB-", ")"), ("-LSB-", "["), ("-RSB-", "]"), ("``", '"'), ("''", '"'))
 
 
@@ -46,11 +49,11 @@ def mark(evidence: str, claim: str) -> MarkedPair:
 
 
 def _plain(text: str) -> str:
-    """Undo the bracket and quote escapes of corpora that were cut into words for a parser."""
+    """Undo the bracket and quote escapes of corpora cut into words for a parser, and disarm the model's own tokens."""
     if "-RRB-" in text or "-LRB-" in text or "``" in text or "-LSB-" in text:
         for escape, plain in _ESCAPES:
             text = text.replace(escape, plain)
-    return text
+    return _TOKEN.sub("(", text) if "[" in text else text
 
 
 def _put(text: str, marks: list[tuple[int, str]]) -> str:
