@@ -89,6 +89,25 @@ async def test_a_litellm_request_that_cannot_be_read_is_an_error(stage, body):
     assert (await stage().raw(LITELLM, {**body, "input_type": "response"})).status_code in (400, 413)
 
 
+async def test_a_check_that_failed_blocks_in_litellm(stage):
+    """LiteLLM can be told to go on where a guardrail answers 503; a failed check answers BLOCKED instead."""
+
+    class Broken:
+        def decide(self, draft, claims):
+            raise RuntimeError(draft.text)
+
+    raw = await stage(policy=Broken()).raw(LITELLM, {"texts": [SAID], "input_type": "response"})
+    assert (raw.status_code, raw.json()["action"]) == (200, "BLOCKED")
+    assert STALE not in raw.text
+
+
+async def test_a_long_text_is_checked_beside_the_others(stage):
+    """A text so long that it would hold up everybody is checked in a thread, with the same result."""
+    text = "Happy to help! " * 1000 + SAID
+    report = (await stage().raw("/v1/checks", {"text": text})).json()
+    assert report["output"] == text.replace(STALE, CURRENT)
+
+
 async def test_an_operator_can_measure(stage):
     """Requests, verdicts, actions and times are counted under fixed labels, in Prometheus's format."""
     made = stage()

@@ -227,6 +227,18 @@ def test_the_command_serves_until_it_is_told_to_stop(facts):
     assert not re.search(r"sk-|\$39|list price of", err)
 
 
+@pytest.mark.parametrize("name", ["serve", "mcp"])
+def test_the_commands_explain_themselves(name):
+    """--help says what the command needs, and shows an example."""
+    from typer.testing import CliRunner
+
+    from guardlayer.cli.app import app
+
+    shown = CliRunner(env={"COLUMNS": "100"}).invoke(app, [name, "--help"]).stdout
+    assert f"guardlayer {name} " in shown
+    assert "Needs the extra" in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

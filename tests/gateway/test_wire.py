@@ -109,6 +109,26 @@ async def test_a_stream_without_done_is_whole_if_its_choices_are(stage):
     assert [c.choices[0].delta.content for c in await made.chunks() if c.choices[0].delta.content] == ["Hello there."]
 
 
+NOTE = {"type": "url_citation", "url_citation": {"start_index": 0, "end_index": 2, "url": "http://a", "title": "a"}}
+
+
+@pytest.mark.parametrize(("said", "kept"), [("Happy to help you!", True), (SAID, False)])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_citations_of_the_upstream_stay_with_their_text(stage, said, kept, stream):
+    """They count in the upstream's text: where that is shown they pass, where it was changed they go with it."""
+
+    def override(_):
+        if stream:
+            chunks = [chunk({"content": said}), chunk({"annotations": [NOTE]}), chunk({}, "stop"), DONE]
+            return StreamingResponse(iter(chunks), media_type="text/event-stream")
+        message = {"role": "assistant", "content": said, "annotations": [NOTE]}
+        return JSONResponse({"choices": [{"index": 0, "message": message, "finish_reason": "stop", "text": said}]})
+
+    raw = await stage(fake={"override": override}).raw("/v1/chat/completions", {**CHAT, "stream": stream})
+    assert ("http://a" in raw.text) is kept
+    assert STALE not in raw.text
+
+
 ANSWERS = {
     "no JSON": Response("<html>", media_type="text/html"),
     "no object": JSONResponse([1]),

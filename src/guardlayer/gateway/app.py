@@ -131,7 +131,15 @@ class Gateway:
     async def litellm(self, call: Inbound) -> Reply:
         """Answer ``/beta/litellm_basic_guardrail_api``."""
         body = call.json()
-        return Reply.of(await extras.litellm(body, self._desk(call, body)), headers=verdicts.traced(call.trace))
+        desk = self._desk(call, body)
+        try:
+            answer = await extras.litellm(body, desk)
+        except GatewayError:
+            raise
+        except GuardlayerError as error:
+            # An error status would let the text pass where LiteLLM is told to go on without its guardrails.
+            answer = {"action": "BLOCKED", "blocked_reason": str(desk.failure(error))}
+        return Reply.of(answer, headers=verdicts.traced(call.trace))
 
     async def other(self, call: Inbound) -> Reply:
         """Pass on what leads around nothing, and refuse the rest."""

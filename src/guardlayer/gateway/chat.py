@@ -154,7 +154,11 @@ def said(message: Json) -> list[tuple[str, int | None, str]]:
 def _put(
     completion: Json, places: Sequence[tuple[int, str, int | None]], checked: Sequence[Checked], desk: CallerGuard
 ) -> Json:
-    choices = [dict(choice) for choice in completion["choices"]]
+    # Some upstreams repeat the text beside the message.
+    choices = [
+        {name: value for name, value in choice.items() if name not in ("text", "delta")}
+        for choice in completion["choices"]
+    ]
     reports: list[tuple[Json, Report]] = []
     told: set[tuple[int, str]] = set()
     for (place, name, number), part in zip(places, checked, strict=True):

@@ -26,6 +26,8 @@ Json = dict[str, Any]
 
 _SPOKEN = ("content", "refusal")
 _STREAM_ONLY = ("stream", "stream_options")
+_UNCHECKED = ("delta", "logprobs", "message", "text")
+"""Fields of a choice that hold its text, or spell it out, in one API or another."""
 
 
 def events(
@@ -212,6 +214,7 @@ class _Choice:
         self._waiting: deque[tuple[int, Json]] = deque()
         self._upto = 0
         self._refusal = ""
+        self._notes: list[Any] = []
         self.finished = False
 
     @property
@@ -232,6 +235,9 @@ class _Choice:
             raise upstream_failed("the upstream's stream holds audio, which cannot be checked", code="malformed_stream")
         shown: list[Json] = []
         texts = [(name, _spoken(delta, name)) for name in _SPOKEN]
+        notes = delta.pop("annotations", None)
+        if isinstance(notes, list):
+            self._notes += notes
         other = {name: value for name, value in delta.items() if value is not None}
         if other:
             shown += self._passed(other)
@@ -243,7 +249,7 @@ class _Choice:
             shown += self._released(name, await self._session(name).afeed(text))
         if raw.get("finish_reason"):
             shown += await self.rest()
-            last = {name: value for name, value in raw.items() if name not in ("delta", "logprobs")}
+            last = {name: value for name, value in raw.items() if name not in _UNCHECKED}
             shown.append({**last, "delta": {}, "logprobs": None})
             if self.blocked:
                 shown[-1] |= {"finish_reason": "content_filter", "delta": {"refusal": self._refusal}}
@@ -258,6 +264,10 @@ class _Choice:
             await session.afeed("")  # where the policy blocked and errors were asked for, this raises
         while self._waiting and not self.blocked:
             shown.append(_choice(self._index, self._waiting.popleft()[1]))
+        # Citations of the upstream's count in its own text.
+        if self._notes and all(report.output == report.draft.text for _, report in self.told):
+            shown.append(_choice(self._index, {"annotations": self._notes}))
+        self._notes = []
         return shown
 
     def abort(self, desk: CallerGuard) -> None:

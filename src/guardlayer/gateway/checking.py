@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from guardlayer.wrapping import Asked
 
 LOG = logging.getLogger("guardlayer.gateway")
+LONG = 10_000
+"""Texts of more code points are checked in a thread, so that other callers' streams go on meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +49,11 @@ class CallerGuard:
         """The policy in force."""
         return self.guard.policy if self.caller.policy is None else self.caller.policy
 
-    def check(
-        self,
-        text: str,
-        *,
-        question: str | None = None,
-        evidence: Iterable[Any] = (),
-        turns: Iterable[Any] = (),
-        at: When | None = None,
-        data: Any = None,
-        policy: Any = None,
-    ) -> Report:
+    def check(self, text: str, **asked: Any) -> Report:
         """Check a text, as :meth:`acheck` does."""
-        report = self.guard.check(
-            text, question=question, evidence=evidence, turns=turns, at=at, data=data, policy=policy or self.policy,
-            model=self.lineage,
-        )  # fmt: skip
-        self.count(report)
+        start = time.perf_counter()
+        report = self.guard.check(text, **self._ruled(asked))
+        self._counted(report, start)
         return report
 
     async def acheck(
@@ -77,13 +68,12 @@ class CallerGuard:
         policy: Any = None,
     ) -> Report:
         """Check a text under the caller's policy, or under ``policy`` for a last answer."""
+        asked = {"question": question, "evidence": evidence, "turns": turns, "at": at, "data": data, "policy": policy}
+        if len(text) > LONG:
+            return await asyncio.to_thread(self.check, text, **asked)
         start = time.perf_counter()
-        report = await self.guard.acheck(
-            text, question=question, evidence=evidence, turns=turns, at=at, data=data, policy=policy or self.policy,
-            model=self.lineage,
-        )  # fmt: skip
-        self.metrics.observe("check_seconds", time.perf_counter() - start)
-        self.count(report)
+        report = await self.guard.acheck(text, **self._ruled(asked))
+        self._counted(report, start)
         return report
 
     def session(self, asked: Asked) -> Session:
@@ -107,6 +97,13 @@ class CallerGuard:
         self.metrics.report(report, logged=self.guard.log is not None)
         if self.guard.log is not None and report.record is None:
             LOG.error("trace %s: provenance was not recorded", self.trace)
+
+    def _ruled(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {**asked, "policy": asked.get("policy") or self.policy, "model": self.lineage}
+
+    def _counted(self, report: Report, start: float) -> None:
+        self.metrics.observe("check_seconds", time.perf_counter() - start)
+        self.count(report)
 
     def failure(self, error: GuardlayerError) -> GatewayError:
         """Return what a client is told of an error of the guard."""

@@ -194,14 +194,14 @@ class Script:
             return [event]
         if kind.endswith(".added"):
             return [{**event, "item": {**item, "content": []}}]
-        return [{**event, "item": await self._whole(item, _index(event, "output_index"))}]
+        return [{**event, "item": await self._checked(item, _index(event, "output_index"))}]
 
     async def _end(self, event: Json) -> list[Json]:
         response = _object(event, "response")
         given = response.get("output")
         if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
             raise upstream_failed("the upstream's response has no list of output items", code="malformed_stream")
-        output = [await self._whole(item, index) for index, item in enumerate(given)]
+        output = [await self._checked(item, index) for index, item in enumerate(given)]
         for place, voice in sorted(self._voices.items()):
             if voice.session.report is None:  # a text that the whole response no longer has
                 raise upstream_failed(
@@ -219,7 +219,7 @@ class Script:
         kind = "response.incomplete" if blocked is not None else event["type"]
         return [{**event, "type": kind, "response": final}]
 
-    async def _whole(self, item: Json, index: int) -> Json:
+    async def _checked(self, item: Json, index: int) -> Json:
         """Return an item as it may be shown whole; a text that was not streamed is checked here."""
         content = []
         blocked = False
