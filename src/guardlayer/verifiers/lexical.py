@@ -14,7 +14,7 @@ from guardlayer.text import sentences
 from guardlayer.types import Claim, Evidence, Label, Relation, Span, Standing, Verdict
 from guardlayer.verifiers.lexical_align import Aligned, align, may_align, quotes
 from guardlayer.verifiers.lexical_features import Features, Sentence, coverage, features, phrase, read
-from guardlayer.verifiers.lexical_succession import bare, drops, echoes, part_of, plain, repeats, restates
+from guardlayer.verifiers.lexical_succession import bare, drops, echoes, part_of, plain, repeats, restates, rivals
 from guardlayer.verifiers.values import Bound, Match, Value, compare, render
 
 __all__ = ["Features", "LexicalVerifier", "explain", "features"]
@@ -134,7 +134,7 @@ def _repeated(said: Sentence, piece: Evidence, now: Sequence[Evidence]) -> _Find
             continue
         # What a current passage says as nearly is no repetition of the old one.
         others = (read(bare(now_said)) for other in now for now_said in _sentences(other))
-        if not any(coverage(said, other) >= share and said.negated is other.negated for other in others):
+        if not any(rivals(said, other, share) for other in others):
             return _Finding(piece, read(text), True, score)
     return None
 

@@ -13,7 +13,17 @@ from typing import NamedTuple
 from rapidfuzz.distance import OSA
 
 from guardlayer.verifiers.lexical_align import BREAKS, EMBEDDING, FREE, HARD_LIMITS
-from guardlayer.verifiers.lexical_features import HEDGES, MODALITY, PAST, STATES, Sentence, direction, names, word_set
+from guardlayer.verifiers.lexical_features import (
+    HEDGES,
+    MODALITY,
+    PAST,
+    STATES,
+    Sentence,
+    coverage,
+    direction,
+    names,
+    word_set,
+)
 from guardlayer.verifiers.values import Match, Value, compare
 
 _NARROWING = word_set("if unless except excepting excluding only until till when whenever before after without than")
@@ -22,9 +32,20 @@ _SPELT_ALIKE, _LONG = 5, 8  # letters from which one, and from which two, may be
 _SHARED = 3
 _PART, _RUN, _SUBJECT = 4, 3, 4  # words of a clause, those of them that stand together, those that may stand before
 _JOINING = word_set("and but while")
-_OF_CLAIM, _OF_OLD, _OF_ALL = 0.8, 0.4, 0.8
+_OF_OLD, _OF_ALL = 0.6, 0.8
 _LINK = re.compile(r"!?\[([^\[\]]{0,1000})\]\([^()\s]{0,2000}\)")
 _IDENTIFIER = re.compile(r"\w+(?:[._/]+\w+)+|\w*[^\W\d_]\d\w*")
+_SYNONYMS = {
+    word: group.split()[0]
+    for group in (
+        "offer provide give supply", "allow let permit enable", "use employ utilize utilise", "support handle",
+        "require need", "show display", "make create build", "issue send", "want wish", "begin start", "end finish",
+        "get obtain receive", "big large", "several multiple many various", "different distinct", "ability option",
+        "additionally further moreover", "fast quick quickly", "help assist", "buy purchase", "cost price",
+    )
+    for word in group.split()
+}  # fmt: skip
+"""Words that stand for one another; none of them names a thing, so that no exchange makes a claim about another."""
 _CONTRACTIONS = (
     ("\u2019", "'"), ("can't", "cannot"), ("won't", "will not"), ("n't", " not"), ("'ll", " will"), ("'re", " are"),
     ("'ve", " have"),
@@ -57,8 +78,9 @@ def plain(text: str) -> str:
 
 
 def edit(old: Sentence, new: Sentence) -> Edit:
-    """Compare the content words and quantities of two sentences; what is only spelt otherwise is left out."""
-    lost, gained = set(old.terms - new.terms - HEDGES), set(new.terms - old.terms - HEDGES)
+    """Compare the content words and quantities of two sentences; other spellings and synonyms are no change."""
+    before, after = _grouped(old.terms - HEDGES), _grouped(new.terms - HEDGES)
+    lost, gained = set(before - after), set(after - before)
     for word in sorted(lost):
         twin = next((other for other in sorted(gained) if _spelt_alike(word, other)), None)
         if twin is not None:
@@ -87,9 +109,11 @@ def repeats(claim: Sentence, old: Sentence, new: Sentence) -> bool:
     if not _echoes(claim, old, of_old=_OF_OLD):
         return False
     changed = edit(old, new)
-    if claim.terms & changed.gained or len(_without(claim.values, changed.gained_values)) < len(claim.values):
+    if _grouped(claim.terms) & _grouped(changed.gained) or len(_without(claim.values, changed.gained_values)) < len(
+        claim.values
+    ):
         return False
-    if changed.lost - claim.terms or _without(changed.lost_values, claim.values):
+    if _grouped(changed.lost) - _grouped(claim.terms) or _without(changed.lost_values, claim.values):
         return False
     return bool(changed.lost or changed.lost_values) or old.negated is not new.negated
 
@@ -105,14 +129,26 @@ def echoes(claim: Sentence, old: Sentence) -> bool:
 
 
 def _echoes(claim: Sentence, old: Sentence, *, of_old: float) -> bool:
-    if (claim.free - old.free) & (HARD_LIMITS | EMBEDDING) or (claim.free & PAST and not old.free & PAST):
+    """Say whether a claim has the words of ``old`` and none of its own.
+
+    A word of its own may name another thing ("the staging server" for "the production server"), and no count of shared
+    words makes up for that. Only plain verbs and the like have others that stand for them.
+    """
+    if (claim.free - old.free) & (HARD_LIMITS | EMBEDDING) or (old.free - claim.free) & _NARROWING:
         return False
-    if claim.negated is not old.negated or claim.modality != old.modality or direction(claim, old):
+    if (claim.free & PAST and not old.free & PAST) or direction(claim, old):
         return False
-    shared = len(claim.terms & old.terms)
-    if shared < _SHARED or shared < _OF_CLAIM * len(claim.terms - _WEIGHTLESS) or shared < of_old * len(old.terms):
+    if claim.negated is not old.negated or claim.modality != old.modality:
+        return False
+    said, held = _grouped(claim.terms - _WEIGHTLESS), _grouped(old.terms - _WEIGHTLESS)
+    if len(said & held) < max(_SHARED, of_old * len(held)) or any(not word.endswith("ly") for word in said - held):
         return False
     return not (_without(claim.values, old.values) or set(names(claim)) - {token.norm for token in old.tokens})
+
+
+def _grouped(terms: frozenset[str]) -> frozenset[str]:
+    """Return content words, those of one group of synonyms by one name."""
+    return frozenset(_SYNONYMS.get(term, term) for term in terms)
 
 
 def part_of(claim: Sentence, old: Sentence) -> bool:
@@ -142,10 +178,10 @@ def _is_clause(old: Sentence, places: list[int], first: int, last: int) -> bool:
     before = [token.norm for token in old.tokens[:begin]]
     if not (HARD_LIMITS | EMBEDDING).isdisjoint(before) or (first and not _bounded(old, places[first - 1], begin)):
         return False
-    after = [token.norm for token in old.tokens[end + 1 :]]
-    if not after:
+    if last + 1 == len(places):
         return True
-    if not _bounded(old, end, places[last + 1] if last + 1 < len(places) else len(old.tokens) - 1):
+    after = [token.norm for token in old.tokens[end + 1 :]]
+    if not _bounded(old, end, places[last + 1]):
         return False
     return not _JOINING.isdisjoint(after[:2]) or (HARD_LIMITS | EMBEDDING).isdisjoint(after)
 
@@ -161,6 +197,13 @@ def drops(claim: Sentence, new: Sentence) -> bool:
     """Say whether ``new`` lacks words or quantities of the claim, spelling aside."""
     changed = edit(claim, new)
     return bool(changed.lost or changed.lost_values)
+
+
+def rivals(claim: Sentence, other: Sentence, share: float) -> bool:
+    """Say whether a sentence has as much of the claim's words as another one (``share``), and all its quantities."""
+    return (
+        coverage(claim, other) >= share and claim.negated is other.negated and not _without(claim.values, other.values)
+    )
 
 
 def _without(values: tuple[Value, ...], others: tuple[Value, ...]) -> tuple[Value, ...]:
