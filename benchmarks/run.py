@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "retrieval": (),
     "segmenters": (),
     "kinds": ("--data", "{data}"),
+    "gateway": (),
     "footprint": (),
 }
 """Benchmarks and their arguments; ``{data}`` is the folder of labelled data."""
