@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from llama_index.core.base.llms.types import TextBlock, ToolCallBlock
+from llama_index.core.base.llms import types as llm_types
+from llama_index.core.base.llms.types import TextBlock
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.callbacks.base_handler import BaseCallbackHandler
 from llama_index.core.instrumentation import get_dispatcher
@@ -30,6 +31,8 @@ from pydantic import BaseModel, Field
 from guardlayer import Guard, Knowledge
 from llama_index_guardlayer import GuardVerdictEvent
 
+TOOL_CALL = getattr(llm_types, "ToolCallBlock", None)
+"""LlamaIndex has tool calls as blocks since 0.14."""
 RAW = "The list price of Acme is $39. I hope this helps."
 TRUE = "The list price of Acme is $49. I hope this helps."
 QUESTION = "What is the list price of Acme?"
@@ -55,8 +58,8 @@ def usage(text: str) -> dict[str, int]:
 class Completer(CustomLLM):
     """A model that completes, and says its lines in order; the last one for ever."""
 
-    script: list[Any]
-    heard: list[str] = Field(default_factory=list)
+    script: list[Any] = Field(exclude=True)
+    heard: list[str] = Field(default_factory=list, exclude=True)
 
     @property
     def metadata(self) -> LLMMetadata:
@@ -89,9 +92,9 @@ class Completer(CustomLLM):
 class Caller(FunctionCallingLLM):
     """A model that chats and calls tools. A line is a text, or a dictionary with ``name``, ``args`` and maybe ``text``."""
 
-    script: list[Any]
-    heard: list[list[str]] = Field(default_factory=list)
-    closed: list[str] = Field(default_factory=list)
+    script: list[Any] = Field(exclude=True)
+    heard: list[list[str]] = Field(default_factory=list, exclude=True)
+    closed: list[str] = Field(default_factory=list, exclude=True)
 
     @property
     def metadata(self) -> LLMMetadata:
@@ -104,10 +107,11 @@ class Caller(FunctionCallingLLM):
         return {"messages": messages, "tools": [tool.metadata.to_openai_tool() for tool in tools or []]}
 
     def get_tool_calls_from_response(self, response, error_on_no_tool_call=True, **kwargs):
+        calls = response.message.additional_kwargs.get("tool_calls", [])
+        calls = calls or [vars(block) for block in response.message.blocks if block.block_type == "tool_call"]
         return [
-            ToolSelection(tool_id=block.tool_call_id, tool_name=block.tool_name, tool_kwargs=block.tool_kwargs)
-            for block in response.message.blocks
-            if isinstance(block, ToolCallBlock)
+            ToolSelection(tool_id=call["tool_call_id"], tool_name=call["tool_name"], tool_kwargs=call["tool_kwargs"])
+            for call in calls
         ]
 
     def _next(self, messages) -> Any:
@@ -122,8 +126,10 @@ class Caller(FunctionCallingLLM):
         if isinstance(line, str):
             return ChatMessage(role="assistant", content=line)
         text = [TextBlock(text=line["text"])] if "text" in line else []
-        call = ToolCallBlock(tool_call_id=f"call-{line['name']}", tool_name=line["name"], tool_kwargs=line["args"])
-        return ChatMessage(role="assistant", blocks=[*text, call])
+        call = {"tool_call_id": f"call-{line['name']}", "tool_name": line["name"], "tool_kwargs": line["args"]}
+        if TOOL_CALL is None:
+            return ChatMessage(role="assistant", blocks=text, additional_kwargs={"tool_calls": [call]})
+        return ChatMessage(role="assistant", blocks=[*text, TOOL_CALL(**call)])
 
     @llm_chat_callback()
     def chat(self, messages, **kwargs) -> ChatResponse:
@@ -316,7 +322,9 @@ def guard_under(knowledge):
     """Build a guard under a policy, by its name, or by what the leak matrix calls it."""
 
     def build(policy="enforce"):
-        return Guard(knowledge=knowledge, policy=POLICIES.get(policy, policy), log=None)
+        return Guard(
+            knowledge=knowledge, policy=POLICIES.get(policy, policy) if isinstance(policy, str) else policy, log=None
+        )
 
     return build
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from llama_index.core.agent.workflow import AgentOutput, FunctionAgent, ToolCallResult
-from llama_index.core.agent.workflow.agent_context import AgentContext
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms.llm import LLM
 from llama_index.core.memory import BaseMemory
@@ -19,6 +18,9 @@ from guardlayer.wrapping import Checker
 from guardlayer.wrapping.asking import is_evidence
 from llama_index_guardlayer.llm import GuardedLLM
 from llama_index_guardlayer.steps import Step
+
+if TYPE_CHECKING:
+    from llama_index.core.agent.workflow.agent_context import AgentContext  # LlamaIndex has it since 0.14
 
 _STATE = "guardlayer"
 """Key in the run's store: how often the answer was asked for again, and why."""

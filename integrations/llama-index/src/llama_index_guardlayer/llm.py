@@ -12,6 +12,7 @@ from llama_index.core.base.llms.types import (
     CompletionResponse,
     LLMMetadata,
 )
+from llama_index.core.chat_engine.types import AgentChatResponse
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import LLM, ToolSelection
@@ -41,11 +42,13 @@ from llama_index_guardlayer.messages import (
     read_messages,
     templated_query,
 )
-from llama_index_guardlayer.prompts import told
+from llama_index_guardlayer.programs import predictions, told, with_predictions
 from llama_index_guardlayer.speech import ChatSpeech, CompletionSpeech
-from llama_index_guardlayer.steps import Noticing, current_step
+from llama_index_guardlayer.steps import Noticing, Step, current_step
 from llama_index_guardlayer.veil import Veil
 
+_LAST = Step()
+"""Around an answer that cannot be asked for again."""
 _TAKEN_OVER = (
     "system_prompt",
     "messages_to_prompt",
@@ -349,9 +352,10 @@ class GuardedLLM(LLM):
         return exchange(asked, options, None, opener)
 
     def _structured(self, prompt: BasePromptTemplate, args: dict[str, Any]) -> Any:
-        options = self._options
-        asked = self._asked(prompt.format_messages(llm=self.inner, **args))
-        return self._exchange(asked, lambda value: open_response(value, options, what="the model"))
+        return self._exchange(self._asked(prompt.format_messages(llm=self.inner, **args)), self._open_prediction)
+
+    def _open_prediction(self, value: Any) -> View:
+        return open_response(value, self._options, what="the model")
 
     def _asked(self, messages: Sequence[ChatMessage]) -> Asked:
         step = current_step()
@@ -413,6 +417,32 @@ class _GuardedFunctionCallingLLM(GuardedLLM, FunctionCallingLLM):
         self, response: ChatResponse, tools: Sequence[BaseTool], *args: Any, **kwargs: Any
     ) -> ChatResponse:
         return self.inner._validate_chat_with_tools_response(response, tools, *args, **kwargs)  # noqa: SLF001 - likewise
+
+    def predict_and_call(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> AgentChatResponse:
+        """Call the tools that the inner model asks for; what a program made of its words is checked by its fields."""
+        called = super().predict_and_call(tools, *args, **kwargs)
+
+        def checked(predicted: BaseModel) -> BaseModel:
+            flow = exchange(Asked(), self._options, None, self._open_prediction)
+            model: BaseModel = _only(run(flow, Noticing(self.guard, _LAST), lambda _: Answer((predicted,))))
+            return model
+
+        return with_predictions(called, [(place, checked(model)) for place, model in predictions(called, tools)])
+
+    async def apredict_and_call(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> AgentChatResponse:
+        """Do what :meth:`predict_and_call` does, without blocking the event loop."""
+        called = await super().apredict_and_call(tools, *args, **kwargs)
+
+        async def checked(predicted: BaseModel) -> BaseModel:
+            async def answer(_: Call) -> Answer:
+                return Answer((predicted,))
+
+            flow = exchange(Asked(), self._options, None, self._open_prediction)
+            model: BaseModel = _only(await arun(flow, Noticing(self.guard, _LAST), answer))
+            return model
+
+        found = [(place, await checked(model)) for place, model in predictions(called, tools)]
+        return with_predictions(called, found)
 
     def get_tool_calls_from_response(self, response: ChatResponse, *args: Any, **kwargs: Any) -> list[ToolSelection]:
         """Return the tool calls of a response, as the inner model reads them."""

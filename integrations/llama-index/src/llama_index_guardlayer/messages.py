@@ -15,7 +15,6 @@ from llama_index.core.base.llms.types import (
     ContentBlock,
     MessageRole,
     TextBlock,
-    ToolCallBlock,
 )
 
 from guardlayer.types import Evidence, Source, Turn
@@ -66,9 +65,12 @@ def text_of(message: ChatMessage) -> str:
 
 def calls_tools(message: ChatMessage) -> bool:
     """Say whether a message does something besides what it says."""
-    return bool(message.additional_kwargs.get("tool_calls")) or any(
-        isinstance(block, ToolCallBlock) for block in message.blocks
-    )
+    return bool(message.additional_kwargs.get("tool_calls")) or any(map(is_call, message.blocks))
+
+
+def is_call(block: Any) -> bool:
+    """Say whether a block is a tool call; LlamaIndex has these as blocks since 0.14."""
+    return getattr(block, "block_type", None) == "tool_call"
 
 
 def for_inner(messages: Sequence[ChatMessage], feedback: str | None = None) -> list[ChatMessage]:

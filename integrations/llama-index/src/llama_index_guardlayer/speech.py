@@ -15,10 +15,9 @@ from llama_index.core.base.llms.types import (
     CitationBlock,
     CompletionResponse,
     TextBlock,
-    ToolCallBlock,
 )
 
-from llama_index_guardlayer.messages import calls_tools, recompleted, remade, text_of
+from llama_index_guardlayer.messages import calls_tools, is_call, recompleted, remade, text_of
 
 Item = TypeVar("Item", ChatResponse, CompletionResponse)
 
@@ -129,7 +128,7 @@ class ChatSpeech(Speech[ChatResponse]):
         """Return the blocks of an item with the text shown so far where its text stands, or before its tool calls."""
         blocks: list[Any] = list(item.message.blocks)
         texts = [place for place, block in enumerate(blocks) if isinstance(block, TextBlock)]
-        calls = [place for place, block in enumerate(blocks) if isinstance(block, ToolCallBlock)]
+        calls = [place for place, block in enumerate(blocks) if is_call(block)]
         place = texts[0] if texts else calls[0] if calls else len(blocks)
         if not texts and not self.shown:
             return blocks

@@ -40,6 +40,16 @@ from llama_index_guardlayer.messages import METADATA_KEY, text_of
 from llama_index_guardlayer.veil import Veil, managers_of
 
 _CALL = "guardlayer_call"
+_TAKEN_OVER = (
+    "llm",
+    "prompt_helper",
+    "chat_prompt_helper",
+    "streaming",
+    "output_cls",
+    "empty_response",
+    "multimodal",
+)
+"""What a synthesizer is made of, as far as its version of LlamaIndex has it; there is no public way to read it."""
 
 
 @dataclass(slots=True)
@@ -85,15 +95,8 @@ class GuardedSynthesizer(BaseSynthesizer):
         self._guard = guard
         self._hold = checked_hold(hold, guard)
         self._options = announced("GuardedSynthesizer", raises, on_report)
-        super().__init__(
-            llm=inner._llm,  # noqa: SLF001 - synthesizers have no public way to say what they are made of
-            prompt_helper=inner._prompt_helper,  # noqa: SLF001 - likewise
-            chat_prompt_helper=getattr(inner, "_chat_prompt_helper", None),
-            streaming=inner._streaming,  # noqa: SLF001 - likewise
-            output_cls=inner._output_cls,  # noqa: SLF001 - likewise
-            empty_response=inner._empty_response,  # noqa: SLF001 - likewise
-            multimodal=getattr(inner, "_multimodal", False),
-        )
+        taken = {name: getattr(inner, f"_{name}") for name in _TAKEN_OVER if hasattr(inner, f"_{name}")}
+        super().__init__(**taken)
         self._callback_manager = inner.callback_manager
 
     @property
