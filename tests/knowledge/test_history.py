@@ -170,6 +170,23 @@ def test_pages_that_change_places_keep_their_passages(repo, kb):
     }
 
 
+def test_a_page_whose_place_another_takes_has_ended(repo, kb):
+    """Nothing stays current only because its file is still called the same."""
+    orchard = "".join(f"\n\nTree {n} bears fruit." for n in range(40))
+    fleet = "".join(f"\n\nBoat {n} goes to sea." for n in range(40))
+    repo.commit("2021-01-01", a=OLD + orchard, b=KEPT + fleet)
+    repo.git("mv", "-f", "docs/a.md", "docs/b.md")
+    repo.commit("2022-01-01")
+    kb.ingest_git(repo.path)
+    found = said(kb, f"{OLD} {KEPT}")
+    assert (found[OLD].standing, found[OLD].valid.start_text) == (Standing.CURRENT, "2021-01-01")
+    assert (found[KEPT].standing, found[KEPT].valid.end_text) == (Standing.SUPERSEDED, "2022-01-01")
+    assert found[OLD].source.uri.endswith("#docs/b.md")
+    repo.commit("2023-01-01", b=NEW + orchard)
+    kb.ingest_git(repo.path)
+    assert said(kb, OLD)[OLD].replaced_by.text == NEW
+
+
 def test_a_deleted_page_says_nothing_current(repo, kb):
     """What a page said ends with the commit that removed it; what another page took over is named."""
     repo.commit("2021-01-01", a=f"{OLD}\n\n{KEPT}\n")
@@ -306,6 +323,18 @@ def test_bare_repositories_and_worktrees_are_read(repo, kb, tmp_path):
     sources = [kb.ingest_git(tmp_path / name).files[0].source for name in ("acme", "bare.git", "tree")]
     assert sources == ["acme/docs/a.md", "bare/docs/a.md", "tree/docs/a.md"]
     assert set(said(kb, "committed Requests time out")) == {OLD}
+
+
+def test_ids_of_either_length_and_owners_of_any_name_are_read(tmp_path, kb):
+    """Repositories with SHA-256 ids, and those that another user owns, are read: nothing in them is run."""
+    repo = Repo(tmp_path / "r", "--object-format=sha256")
+    repo.commit("2021-01-01", a=OLD)
+    repo.commit("2022-01-01", a=NEW)
+    if os.geteuid() == 0:  # only root may give files away; others read their own here
+        for file in (tmp_path, *tmp_path.rglob("*")):
+            os.chown(file, 12345, 12345, follow_symlinks=False)
+    kb.ingest_git(repo.path)
+    assert said(kb, OLD)[OLD].replaced_by.text == NEW
 
 
 def test_a_clone_that_moved_is_the_same_history(repo, kb, tmp_path):

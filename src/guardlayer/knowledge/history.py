@@ -197,7 +197,7 @@ class _Reading:
 
     def _revise(self, changed: Sequence[Change], stamp: Stamp, sizes: dict[str, int]) -> None:
         timeline = self.timeline
-        self.timeline.move([(one.former, one.path) for one in changed if one.former is not None and self._wanted(one)])
+        timeline.move([(o.former, o.path) for o in changed if o.former is not None and self._wanted(o)], stamp)
         ended: list[bytes] = []
         taken = {one.path for one in changed if self._wanted(one)}
         for one in changed:

@@ -134,10 +134,11 @@ class Timeline:
         """Return the document at ``path``, or the last one that was."""
         return self._at.get(path)
 
-    def move(self, moves: Sequence[tuple[bytes, bytes]]) -> None:
-        """Rename documents, all at once, so that two may change places."""
+    def move(self, moves: Sequence[tuple[bytes, bytes]], stamp: Stamp) -> None:
+        """Rename documents, all at once, so that two may change places; one whose place is taken has ended."""
         moved = [(new, self._at.pop(old)) for old, new in moves if old in self._at]
         for new, page in moved:
+            self.end(new, "removed", stamp)
             page.path = new
             self._at[new] = page
 
