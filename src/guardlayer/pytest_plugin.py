@@ -155,7 +155,7 @@ def pytest_runtest_makereport(
         if reports or marked is not None:
             from guardlayer.testing.pages import row
 
-            found = row(item.nodeid, report.outcome, reports, _expected(marked or {}))
+            found = row(item.nodeid, reports, _expected(marked or {}))
             setattr(report, _ATTACHED, json.dumps(found))
     return report
 
@@ -256,7 +256,9 @@ class _Page:
         """Keep what the test collected; of one that ran twice, the last."""
         found = getattr(report, _ATTACHED, None)
         if found is not None:
-            self._rows[report.nodeid] = json.loads(found)
+            expected = hasattr(report, "wasxfail")
+            outcome = {"skipped": "xfailed", "passed": "xpassed"}.get(report.outcome) if expected else report.outcome
+            self._rows[report.nodeid] = {**json.loads(found), "outcome": outcome or report.outcome}
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the file; a run whose report could not be written has not done what it was asked to."""

@@ -200,6 +200,33 @@ def test_judged_once():
     result.stdout.no_fnmatch_line("*sourced.py*")
 
 
+def test_asyncio_tests(suite, pytester: pytest.Pytester) -> None:
+    """Reports of awaited calls and of tasks belong to the test, whatever plugin runs its loop."""
+    result = suite(
+        """
+import asyncio
+
+@Guard(log=None)
+async def app(question): return STALE
+
+@pytest.mark.guardlayer(require_sources=True)
+async def test_wrapped(): await asyncio.gather(app("What?"))
+
+@pytest.mark.guardlayer(require_sources=True)
+async def test_fixture(guardlayer): await guardlayer.acheck(TRUE)
+
+async def test_text(): assert_sourced(STALE)
+""",
+        "-p",
+        "pytest_asyncio.plugin",
+        "-o",
+        "asyncio_mode=auto",
+        "-o",
+        "asyncio_default_fixture_loop_scope=function",
+    )
+    result.assert_outcomes(passed=1, failed=2)
+
+
 def test_classes_fixtures_and_unittest(suite) -> None:
     """A marker on a class holds for its tests, the nearest option wins, and unittest cases fail likewise."""
     result = suite("""
@@ -299,15 +326,19 @@ def test_the_json_report(suite) -> None:
 def test_stale(guardlayer): guardlayer.check(STALE)
 def test_true(guardlayer): guardlayer.check(TRUE)
 def test_plain(): pass
+@pytest.mark.xfail
+@pytest.mark.guardlayer
+def test_expected(guardlayer): guardlayer.check(STALE)
 """,
         "--guardlayer-report=json",
         "--guardlayer-report-path=out/report.json",
     )
-    result.stdout.fnmatch_lines(["2 tests with checked responses; report: *report.json"])
+    result.stdout.fnmatch_lines(["3 tests with checked responses; report: *report.json"])
     found = json.loads(Path("out/report.json").read_text())
-    assert (found["tests"], found["failed"], found["responses"]) == (2, 1, 2)
-    assert found["verdicts"] == {"stale": 1, "supported": 1}
-    stale = found["results"][0]
+    assert (found["tests"], found["failed"], found["responses"]) == (3, 1, 3)
+    assert found["verdicts"] == {"stale": 2, "supported": 1}
+    expected, stale, _ = found["results"]
+    assert expected["outcome"] == "xfailed"
     assert (stale["test"], stale["outcome"]) == ("test_suite.py::test_stale", "failed")
     (claim,) = stale["responses"][0]["claims"]
     assert (claim["start"], claim["end"], claim["verdict"], claim["sourced"]) == (0, 30, "stale", False)

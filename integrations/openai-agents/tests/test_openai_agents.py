@@ -566,3 +566,17 @@ def test_an_applications_own_agents_package_is_not_taken_for_the_sdk(guard_under
     """Many applications have a package of that name; its callables are callables."""
     own = type("Bot", (), {"__module__": "agents.bots", "__call__": lambda self, question: RAW})
     assert guard_under().wrap(own())(QUESTION) == TRUE
+
+
+def test_the_example_of_the_readme(capsys) -> None:
+    """It prints what it says it prints."""
+    page = (Path(__file__).parent.parent / "README.md").read_text()
+    code = page.partition("```python\n")[2].partition("```")[0]
+    loop = asyncio.new_event_loop()  # a loop that the framework makes for itself is never closed
+    asyncio.set_event_loop(loop)
+    try:
+        exec(compile(code, "README.md", "exec"), {})
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+    assert capsys.readouterr().out.strip() == code.rpartition("  # ")[2].strip()

@@ -564,3 +564,17 @@ def test_wrong_arguments_say_what_is_wrong(guard_under) -> None:
     with pytest.raises(ConfigError, match="capabilities="):
         guard_under().wrap(Agent(model_of()))
     assert isinstance(guard_under().wrap(model_of()), GuardedModel)
+
+
+def test_the_example_of_the_readme(capsys) -> None:
+    """It prints what it says it prints."""
+    page = (Path(__file__).parent.parent / "README.md").read_text()
+    code = page.partition("```python\n")[2].partition("```")[0]
+    loop = asyncio.new_event_loop()  # a loop that the framework makes for itself is never closed
+    asyncio.set_event_loop(loop)
+    try:
+        exec(compile(code, "README.md", "exec"), {})
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+    assert capsys.readouterr().out.strip() == code.rpartition("  # ")[2].strip()
