@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.streaming.conftest import CLOCK, chunked, noise, texts, told, world
 
 from guardlayer import Guard
 from guardlayer.policy import apply_text
-from tests.streaming.conftest import CLOCK, chunked, noise, texts, told, world
 
 KB = world()
 GUARD = Guard(knowledge=KB, log=None, clock=CLOCK)

@@ -110,6 +110,8 @@ class Plan:
     def verify(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> Verdict | None:
         """Compare a field with the versions of its key; *at* is in their standings already."""
         del at
+        if not evidence:
+            return None  # nothing is recorded, or it could not be asked: the flow knows which
         piece = claim.pieces[0]
         span = Span(piece.text_start, piece.text_start + piece.length)
         return _judged(self._now(self.fields[claim.path or ""], claim), claim, evidence, span)
@@ -153,8 +155,7 @@ def _judged(found: Field, claim: Claim, evidence: Sequence[Evidence], span: Span
     if now is not None:
         reason = f"says {said}; {name} is {now.value} ({now.source})"
         return made(Label.CONTRADICTED, reason, current, Relation.REFUTES, current=now, replacement=replacement)
-    reason = f"nothing is recorded of {name}" if not evidence else f"no source says {said} of {name}"
-    return made(Label.UNSUPPORTED, reason, evidence, Relation.NEUTRAL)
+    return made(Label.UNSUPPORTED, f"no source says {said} of {name}", evidence, Relation.NEUTRAL)
 
 
 def _fact(evidence: Evidence) -> Fact:

@@ -33,6 +33,8 @@ _GOES_ON: Final = "Xq zz."
 """A continuation that goes on with a code fence, or begins a paragraph."""
 _REACH: Final = 400
 """What is still open after this many code points is taken to stay open."""
+_WORD: Final = 40
+"""A word is taken as complete after this many code points."""
 _PATIENCE: Final = 400
 _STRIDE: Final = 2048
 """Longest run of a chunk that is taken at a time, so that a long chunk costs no more than many short ones."""
@@ -126,6 +128,8 @@ class Segmenter:
                 segment = self._closed(place, cue)
                 if segment is not None:
                     yield segment
+        if at <= self._limit < self._length and (segment := self._closed(self._limit, _Cue.WORD)) is not None:
+            yield segment
         yield from self._forced()
 
     def close(self) -> Segment:
@@ -289,7 +293,8 @@ class _Scan:
     def __init__(self) -> None:
         self.fences = 0
         """Lines that may close a code fence since the splitter was asked."""
-        self._ended = self._eager = self._armed = self._noted = self._word = self._numbered = False
+        self._ended = self._eager = self._armed = self._noted = self._numbered = False
+        self._word = 0
         self._newlines = 1
         self._line = ""
 
@@ -308,11 +313,12 @@ class _Scan:
                 yield place + 1, None
                 self._line = ""
                 self._armed, self._noted = True, True
-                self._ended = self._eager = self._word = False
+                self._ended = self._eager = False
+                self._word = 0
             elif character.isspace():
                 if self._word:
                     yield place, _Cue.WORD
-                    self._word = self._armed = False
+                    self._word, self._armed = 0, False
                 if self._ended:
                     self._armed, self._noted, self._ended = True, False, False
             else:
@@ -330,10 +336,12 @@ class _Scan:
             yield place, None
             self._noted = True
         if character.isalnum() or (self._word and character in "'’"):
-            self._word = self._armed
+            self._word = self._word + 1 if self._armed else 0
+            if self._word == _WORD:
+                yield place + 1, _Cue.WORD
         elif self._word:
             yield place, _Cue.WORD
-            self._word = self._armed = False
+            self._word, self._armed = 0, False
         if character in _LATIN or character >= "\u2600":
             self._ended = character in _LATIN or not character.isalnum()
         elif character not in _CLOSERS and not (self._numbered and character.isdigit()):

@@ -139,15 +139,24 @@ class Session:
         if self.stopped or not text:
             return ()
         released: list[Release] = []
+        known = len(self._done), len(self._shown)
         try:
             runs = self._filler.push(text) if self._filler is not None else [(text, None)]
             for run, slot in runs:
                 if not self._over():
                     await self._take(run, slot, released, step)
         except BaseException as error:
-            self.abort(f"{type(error).__name__}: {error}")
+            self._broken(error, *known)
             raise
         return self._raised(released)
+
+    def _broken(self, error: BaseException, done: int, shown: int) -> None:
+        """End the session after an error: what the same call would have released nobody has seen."""
+        del self._shown[shown:]
+        self._shown_length = sum(map(len, self._shown))
+        for index, part in enumerate(self._done[done:], done):
+            self._done[index] = replace(part, edits=(Edit(0, len(part.report.draft.text), ""),))
+        self.abort(f"{type(error).__name__}: {error}")
 
     async def _take(self, run: str, slot: CheckedClaim | None, released: list[Release], step: Step) -> None:
         """Add a run of the draft, and check what it closes."""
@@ -171,6 +180,7 @@ class Session:
                 await self._end(step, None)
             return ()
         released: list[Release] = []
+        known = len(self._done), len(self._shown)
         try:
             held = self._filler.close() if self._filler is not None else ""
             if held:
@@ -188,7 +198,7 @@ class Session:
         except GuardViolation:
             raise
         except BaseException as error:
-            self.abort(f"{type(error).__name__}: {error}")
+            self._broken(error, *known)
             raise
 
     async def _whole(self, step: Step) -> list[Release]:
@@ -198,15 +208,14 @@ class Session:
         scope = Scope((), self._call, self._deadline(), amend=self._settled(0, None))
         report = await examine(draft, parts, step, scope)
         self.stopped = True
-        report = await record(replace(report, notices=(*report.notices, *self._notices)), parts, step)
-        edits = whole_edits(report, report.output) if draft.data is None else report.decision.edits
-        self.report = report = replace(report, decision=replace(report.decision, edits=edits))
+        report = replace(report, notices=(*report.notices, *self._notices))
+        self.report = report = _whole(await record(_whole(report), parts, step))
         self.blocked = report.action in (Action.BLOCK, Action.RETRY)
         if self._violates(report):
             self.blocked = True
             self._violation = GuardViolation(report)
             return []
-        found = cited(report.claims, edits, len(draft.text), 0)
+        found = cited(report.claims, report.decision.edits, len(draft.text), 0)
         return [Release(report.output, 0, report.claims, len(draft.text), found)] if report.output else []
 
     async def _check(self, segment: Segment, step: Step) -> Release | None:
@@ -335,6 +344,14 @@ class Session:
             if size >= _EARLIER:
                 break
         return "".join(reversed(parts))[-_EARLIER:]
+
+
+def _whole(report: Report) -> Report:
+    """Return the report with edits that lead from its text to its output, also where that is a refusal."""
+    if report.draft.data is not None:
+        return report
+    edits = whole_edits(report, report.output)
+    return replace(report, decision=replace(report.decision, edits=edits))
 
 
 class _Numbered:
