@@ -13,7 +13,7 @@ PAIRS = {
     "TestBareRetriever": "TestGuardedRetriever",
     "TestBareTool": "TestGuardedTool",
 }
-LEAST = {"TestBareUnit": 8, "TestBareIntegration": 38, "TestBareRetriever": 4, "TestBareTool": 5}
+LEAST = {"TestBareUnit": 8, "TestBareIntegration": 36, "TestBareRetriever": 4, "TestBareTool": 5}
 """How many tests pass at least, in every version of the suites: fewer would mean that they were not run."""
 
 

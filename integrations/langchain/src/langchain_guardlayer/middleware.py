@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields, replace
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NotRequired
 
 from langchain.agents import AgentState
 from langchain.agents.middleware import AgentMiddleware
@@ -31,8 +31,12 @@ try:  # the way to write private state beside an answer is younger than the rest
 except ImportError:  # pragma: no cover - langchain before 1.2
     ExtendedModelResponse = None  # type: ignore[assignment,misc]  # asked for None where it is needed
 
-Handler = Callable[[ModelRequest[Any]], ModelResponse[Any]]
-AsyncHandler = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+if TYPE_CHECKING:
+    Request = ModelRequest[Any]
+    Handler = Callable[[Request], ModelResponse[Any]]
+    AsyncHandler = Callable[[Request], Awaitable[ModelResponse[Any]]]
+else:  # in the first versions of langchain 1 it takes no parameters
+    Request = ModelRequest
 Review = Literal["findings", "block"] | Callable[[Report], bool]
 
 
@@ -124,7 +128,7 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
         """Do what :meth:`before_agent` does."""
         return self.before_agent(state, runtime)
 
-    def wrap_model_call(self, request: ModelRequest[Any], handler: Handler) -> Any:
+    def wrap_model_call(self, request: Request, handler: Handler) -> Any:
         """Have the model answer under guard."""
         found: list[Report] = []
         response = handler(self._guarded(request, found))
@@ -132,7 +136,7 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
         checked = [run(flow, Last(self.guard), partial(_given, m)) for m, flow in unseen]
         return self._answered(_with(response, unseen, checked), found)
 
-    async def awrap_model_call(self, request: ModelRequest[Any], handler: AsyncHandler) -> Any:
+    async def awrap_model_call(self, request: Request, handler: AsyncHandler) -> Any:
         """Do what :meth:`wrap_model_call` does."""
         found: list[Report] = []
         response = await handler(self._guarded(request, found))
@@ -171,7 +175,7 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
 
     # Its parts --------------------------------------------------------------------------------------------------------
 
-    def _hearing(self, request: ModelRequest[Any], found: list[Report]) -> Callable[[Report], None]:
+    def _hearing(self, request: Request, found: list[Report]) -> Callable[[Report], None]:
         """Return what is to be done with each report on an answer."""
 
         def on_report(report: Report) -> None:
@@ -184,14 +188,14 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
 
         return on_report
 
-    def _flow(self, request: ModelRequest[Any], found: list[Report]) -> Exchange:
+    def _flow(self, request: Request, found: list[Report]) -> Exchange:
         """Return the check of a message that the model did not write: a middleware further in answered by itself."""
         asked = with_evidence(read_question(request.messages) or Asked(), _gathered(request))
         options = Options(raises=self._raises, on_report=self._hearing(request, found))
         cite = cites(self.guard.policy) if self._citations is None else self._citations
         return quietly(exchange(asked, options, Last(self.guard).policy, lambda m: open_answer(m, cite=cite)))
 
-    def _guarded(self, request: ModelRequest[Any], found: list[Report]) -> ModelRequest[Any]:
+    def _guarded(self, request: Request, found: list[Report]) -> Request:
         evidence, on_report = _gathered(request), self._hearing(request, found)
 
         def guarded(model: Any) -> Any:
@@ -252,7 +256,7 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
         return report.action in (Action.BLOCK, Action.RETRY)
 
 
-class _GuardedRequest(ModelRequest[Any]):
+class _GuardedRequest(Request):
     """A request whose model is guarded, also where a middleware further in overrides it by another."""
 
     # Not a field, so that ``replace`` leaves it alone; set on each instance.
@@ -271,7 +275,7 @@ class _GuardedRequest(ModelRequest[Any]):
         super().__setattr__(name, value)
 
 
-def _guarded_request(request: ModelRequest[Any], guarding: Callable[[Any], Any]) -> ModelRequest[Any]:
+def _guarded_request(request: Request, guarding: Callable[[Any], Any]) -> Request:
     values = {field.name: getattr(request, field.name) for field in fields(request) if field.init}
     fresh = _GuardedRequest(**{**values, "model": guarding(request.model)})
     object.__setattr__(fresh, "_guarding", guarding)  # the class warns of plain assignments
@@ -286,7 +290,7 @@ async def _agiven(message: AIMessage, _: Call) -> Answer:
     return Answer((message,))
 
 
-def _gathered(request: ModelRequest[Any]) -> tuple[Any, ...]:
+def _gathered(request: Request) -> tuple[Any, ...]:
     """Return what the tools of this run found."""
     gathered: Any = request.state.get("guard_evidence")
     return tuple(gathered or ())
@@ -312,7 +316,7 @@ def _with(response: Any, unseen: list[tuple[AIMessage, Exchange]], checked: list
     return replace(response, result=[new.get(id(message), message) for message in response.result])
 
 
-def _shapes(request: ModelRequest[Any]) -> frozenset[str]:
+def _shapes(request: Request) -> frozenset[str]:
     """Return the names of the tools that only give the answer its shape."""
     wanted = request.response_format
     if wanted is None or isinstance(wanted, ProviderStrategy):

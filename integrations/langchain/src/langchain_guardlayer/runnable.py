@@ -111,8 +111,9 @@ class GuardedRunnable(Guarding):
             config,
             **kwargs,
         )
-        async for chunk in checked:
-            yield chunk
+        async with aclosing(checked):  # type: ignore[type-var]  # it is an async generator, typed as an iterator
+            async for chunk in checked:
+                yield chunk
 
     def _invoke(self, given: Any, config: RunnableConfig, **kwargs: Any) -> Any:
         def call(call: Call) -> Answer:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -66,7 +67,7 @@ class GuardStep(Guarding):
         input: AsyncIterator[Any],  # noqa: A002 - LangChain's name
         config: RunnableConfig | None = None,
         **kwargs: Any,
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncGenerator[Any, None]:
         """Do what :meth:`transform` does, without blocking the event loop."""
         checked = self._atransform_stream_with_config(
             input,
@@ -74,8 +75,9 @@ class GuardStep(Guarding):
             config,
             **kwargs,
         )
-        async for chunk in checked:
-            yield chunk
+        async with aclosing(checked):  # type: ignore[type-var]  # it is an async generator, typed as an iterator
+            async for chunk in checked:
+                yield chunk
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:  # noqa: A002 - LangChain's name
         """Put out what may be shown of a whole answer."""
@@ -87,8 +89,10 @@ class GuardStep(Guarding):
         async def once() -> AsyncIterator[Any]:
             yield input
 
-        async for chunk in self.atransform(once(), config, **kwargs):
-            yield chunk
+        transformed = self.atransform(once(), config, **kwargs)
+        async with aclosing(transformed):
+            async for chunk in transformed:
+                yield chunk
 
     # Its parts --------------------------------------------------------------------------------------------------------
 
@@ -116,8 +120,10 @@ class GuardStep(Guarding):
         yield from self._put_out(None, config, chunks)
 
     async def _atransformed(self, chunks: AsyncIterator[Any], config: RunnableConfig) -> AsyncIterator[Any]:
-        async for chunk in self._aput_out(None, config, chunks):
-            yield chunk
+        shown = self._aput_out(None, config, chunks)
+        async with aclosing(shown):
+            async for chunk in shown:
+                yield chunk
 
 
 class Last:

@@ -87,12 +87,13 @@ def annotate(blocks: Sequence[Any], begins: Sequence[bool], report: Report) -> l
 
 
 def _line(report: Report, claim: CheckedClaim) -> dict[str, Any]:
+    says = [claim.current.source.id] if claim.current is not None else []
     line: dict[str, Any] = {
         "kind": str(claim.kind),
         "verdict": str(claim.verdict),
         "action": str(claim.action),
         "score": round(claim.score, 4),
-        "sources": list(dict.fromkeys(piece.source.id for piece in claim.evidence)),
+        "sources": list(dict.fromkeys((*says, *(piece.source.id for piece in claim.evidence)))),
     }
     if claim.path is not None:
         line["path"] = claim.path
