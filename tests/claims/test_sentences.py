@@ -10,6 +10,7 @@ ROWS = """
 Dr. Reyes arrived at noon. ¦ She left at six.
 J. K. Rowling wrote it. ¦ H. G. Wells did not.
 George W. Bush was the 43rd president. ¦ Barack Obama was the 44th.
+The king is Harald V. ¦ He is tall. ¦ Roe v. Wade was decided.
 The U.S. economy grew. ¦ He lives in the U.S. ¦ He likes it there.
 She works at Acme Inc. ¦ Her office is in Oslo.
 Acme Inc. reported a loss of $4.2M. ¦ Shares fell 3.5%.

@@ -177,11 +177,11 @@ def _dot_ends(before: str, word: str, *, opens: bool, first: bool) -> bool:
     folded = before.lower()
     upper = word[:1].isupper()
     starts = upper and word.lower() in STARTERS
-    if folded in TITLES or folded in INNER_ABBREVIATIONS:
+    letter = len(before) == 1 and before.isalpha()
+    if folded in TITLES or (folded in INNER_ABBREVIATIONS and not (letter and before.isupper())):  # v. but Harald V.
         return False
     if folded in NUMBERING_ABBREVIATIONS:
         return not word[:1].isdigit() and (starts or (folded == "no" and (upper or not word)))
-    letter = len(before) == 1 and before.isalpha()
     initials = "." in before and all(0 < len(part) <= 2 and part.isalpha() for part in before.split("."))
     if folded in CLOSING_ABBREVIATIONS or initials or (letter and before.isupper()):
         return starts

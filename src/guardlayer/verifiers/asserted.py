@@ -11,10 +11,10 @@ from functools import lru_cache
 
 from guardlayer.text import STOP_WORDS, Token, tokenize
 from guardlayer.types import Alignment, Claim, Evidence, Fact, Span
+from guardlayer.verifiers import stance
 from guardlayer.verifiers.names import AFFIXES, TITLES, Strength, Words, find_name
 from guardlayer.verifiers.values import Match, Value, compare, find, parse
 
-NEGATION = frozenset("not no never neither nor isn't wasn't aren't weren't doesn't didn't cannot n't".split())  # noqa: SIM905
 # What stands before a name that is mentioned and not asserted: "after the resignation of Paolo Gentiloni".
 _ASIDE = frozenset(
     "after succeeded succeeds succeeding succeed replaced replaces replacing replace following since from former "  # noqa: SIM905
@@ -28,6 +28,7 @@ _ORGANISATIONS = frozenset(
     "country city capital headquarters seat university school league airline parent product currency supplier".split()
 )
 _DELTA = frozenset("by additional another extra up down further plus".split())  # noqa: SIM905
+_LOST_OR_WON = frozenset("laid hired hires hire hiring added adds cut cuts lost fired saved gained".split())  # noqa: SIM905
 _MORE = frozenset("more fewer less higher lower later earlier extra".split())  # noqa: SIM905
 _CALENDAR = frozenset(
     "january february march april may june july august september october november december jan feb mar apr jun jul aug "  # noqa: SIM905
@@ -92,26 +93,44 @@ def name_hits(tokens: Sequence[Token], group: list[Evidence], alignment: Alignme
         if covers(alignment.entity, span) and match.strength < Strength.FULL:
             continue  # the words are the entity's own name
         hits.append(
-            Hit(piece, span, match.strength * 8 + match.covered, _is_negated(tokens, match.first),
-                 _is_aside(tokens, match.first), match.first)
-        )  # fmt: skip
+            Hit(
+                piece,
+                span,
+                match.strength * 8 + match.covered,
+                negated=stance.negated(tokens, alignment, span),
+                aside=_is_aside(tokens, match.first) or stance.elsewhere(tokens, alignment, span),
+                place=match.first,
+            )
+        )
     if len(hits) > 1:
         # One stretch of text is one name: the version that explains it best has it.
         hits = [h for h in hits if not any(o.strength > h.strength and covers(o.span, h.span) for o in hits)]
     return [replace(h, strength=h.strength // 8) for h in hits]
 
 
-def typed_hits(claim: Claim, group: list[Evidence], alignment: Alignment) -> list[Hit]:
+def typed_hits(
+    claim: Claim, tokens: Sequence[Token], group: list[Evidence], said: Sequence[Value], alignment: Alignment
+) -> list[Hit]:
     """Find the quantities of the ledger that a claim states."""
     hits = []
-    said = said_values(claim, alignment)
     for piece in group:
         true = parsed(value_of(piece))
         for value in said:
             match = compare(value, true)
-            if match in (Match.EQUAL, Match.ROUNDED):
+            if match in (Match.EQUAL, Match.ROUNDED) and not is_change(claim, value):
+                span = stated(value)
                 rounded = match is Match.ROUNDED
-                hits.append(Hit(piece, stated(value), 2 - rounded, False, False, value.start, rounded))
+                hits.append(
+                    Hit(
+                        piece,
+                        span,
+                        2 - rounded,
+                        negated=stance.negated(tokens, alignment, span),
+                        aside=stance.former_quantity(claim, value),
+                        place=value.start,
+                        rounded=rounded,
+                    )
+                )
     return hits
 
 
@@ -181,11 +200,6 @@ def _past_role(tokens: Sequence[Token], first: int) -> int:
     return position
 
 
-def _is_negated(tokens: Sequence[Token], index: int) -> bool:
-    before = [t.norm for t in tokens[max(0, index - 4) : index]]
-    return bool(NEGATION & set(before)) or any(word.endswith("n't") for word in before)
-
-
 def _is_aside(tokens: Sequence[Token], index: int) -> bool:
     """Say whether the name is mentioned on the side: nothing asserts between the aside's word and it."""
     for token in reversed(tokens[max(0, index - _REACH) : index]):
@@ -210,9 +224,13 @@ def covers(span: Span | None, other: Span, *, whole: bool = False) -> bool:
 
 def is_change(claim: Claim, value: Value) -> bool:
     """Say whether a quantity is how much something changed, not how much it is: "grew by 200", "200 more"."""
-    before = claim.text[: value.start].split()[-2:]
+    before = [word.lower() for word in claim.text[: value.start].split()[-3:]]
     after = claim.text[value.end :].split()[:2]
-    return bool(_DELTA & {w.lower() for w in before[-1:]}) or bool(_MORE & {w.lower().strip(".,;") for w in after})
+    return (
+        bool(_DELTA & set(before[-1:]))
+        or bool(_LOST_OR_WON & set(before))
+        or bool(_MORE & {w.lower().strip(".,;") for w in after})
+    )
 
 
 def other_scope(tokens: Sequence[Token], alignment: Alignment, value: Span) -> bool:

@@ -8,15 +8,15 @@ compared. The verdict always names the fact version it rests on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 
-from guardlayer.text import Token, tokenize
+from guardlayer.text import STOP_WORDS, Token, tokenize
 from guardlayer.types import Alignment, Claim, Evidence, Fact, Label, Relation, Span, Standing, Verdict
-from guardlayer.verifiers import reasons
+from guardlayer.verifiers import reasons, stance
 from guardlayer.verifiers.asserted import (
     ASSERTS,
-    NEGATION,
     Hit,
     covers,
     fact_of,
@@ -32,7 +32,8 @@ from guardlayer.verifiers.asserted import (
 )
 from guardlayer.verifiers.correcting import correction
 from guardlayer.verifiers.names import Strength
-from guardlayer.verifiers.values import Match, ValueType, compare
+from guardlayer.verifiers.stance import NEGATION, Period, Stance
+from guardlayer.verifiers.values import Match, Value, ValueType, compare
 
 NAME = "structured/1"
 
@@ -118,42 +119,169 @@ def _verdict(claim: Claim, tokens: Sequence[Token], group: list[Evidence]) -> Ve
     value = parsed(value_of(sample))
     if value.type is ValueType.BOOLEAN:
         return _boolean(claim, tokens, group, current, alignment)
-    typed = value.type is not ValueType.NAME
-    hits = typed_hits(claim, group, alignment) if typed else name_hits(tokens, group, alignment)
-    verdict = _from_hits(claim, tokens, hits, alignment, disputed)
-    if verdict is not None:
-        return verdict
-    if typed:
-        return _other_value(claim, tokens, current, alignment)
-    return _other_name(claim, tokens, current, alignment)
+    said = said_values(claim, alignment)
+    if value.type is ValueType.NAME:
+        hits = name_hits(tokens, group, alignment)
+    else:
+        hits = typed_hits(claim, tokens, group, said, alignment)
+    plain = [hit for hit in hits if not hit.aside and _is_held(tokens, alignment, hit)]
+    if alignment.attribute is None:
+        plain = [hit for hit in plain if _says_little_else(tokens, alignment, hit)]
+    if plain:
+        return _from_hits(_Reading(claim, tokens, group, alignment, said, disputed), plain)
+    if value.type is ValueType.NAME:
+        return _other_name(claim, tokens, current, alignment)
+    return _other_value(claim, tokens, current, alignment)
 
 
-def _from_hits(
-    claim: Claim, tokens: Sequence[Token], hits: list[Hit], alignment: Alignment, disputed: list[Evidence]
-) -> Verdict | None:
-    asserted = [hit for hit in hits if not hit.aside] or []
-    if not asserted:
-        return None
-    best = min(asserted, key=lambda h: (h.negated, -h.strength, _RANK[h.evidence.standing], h.place))
-    firsts = [h for h in asserted if _RANK[h.evidence.standing] == 0]
-    # A value that is true now is what a claim says, even if it mentions one that was.
-    hit = min(firsts, key=lambda h: (h.negated, -h.strength)) if firsts else best
-    fact = fact_of(hit.evidence)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One claim read against the facts of one key.
+
+    Attributes:
+        claim: The claim.
+        tokens: Its words.
+        group: The evidence of the key.
+        alignment: How the key was found.
+        said: The quantities and dates the claim gives.
+        disputed: The sides, where sources disagree.
+    """
+
+    claim: Claim
+    tokens: Sequence[Token]
+    group: list[Evidence]
+    alignment: Alignment
+    said: Sequence[Value]
+    disputed: list[Evidence]
+
+
+def _is_held(tokens: Sequence[Token], alignment: Alignment, hit: Hit) -> bool:
+    """Say whether the claim puts the value forward: now, or for later where the fact is for later too."""
+    held = stance.stance_of(tokens, alignment, hit.span)
+    return held is Stance.ASSERTED or (held is Stance.FUTURE and hit.evidence.standing is Standing.FUTURE)
+
+
+def _says_little_else(tokens: Sequence[Token], alignment: Alignment, hit: Hit) -> bool:
+    """Say whether a claim that leaves its attribute to the question says hardly more than the value."""
+    rest = [
+        t.norm
+        for t in tokens
+        if not covers(hit.span, Span(t.start, t.end)) and not covers(alignment.entity, Span(t.start, t.end))
+    ]
+    content = [w for w in rest if w.isalpha() and w not in STOP_WORDS and w not in ASSERTS and w not in _NOW]
+    return len(content) <= 1
+
+
+_NOW = frozenset({"currently", "now", "today", "presently", "still", "name"})
+
+
+def _used_to(tokens: Sequence[Token]) -> bool:
+    return any(a.norm == "used" and b.norm == "to" for a, b in pairwise(tokens))
+
+
+def _from_hits(reading: _Reading, hits: list[Hit]) -> Verdict | None:
+    positive = [hit for hit in hits if not hit.negated]
+    if not positive:
+        return _denied(reading, hits)
+    firsts = [h for h in positive if h.evidence.standing is Standing.CURRENT]
+    olds = [h for h in positive if h.evidence.standing is not Standing.CURRENT]
+    hit = min(firsts or positive, key=lambda h: (-h.strength, _RANK[h.evidence.standing], h.place))
+    if firsts and olds:
+        # A value that is true now is what a claim says, even if it mentions one that was; offered together with it,
+        # the other counts too.
+        rival = next((old for old in olds if stance.joined(reading.tokens, old.span, hit.span)), None)
+        if rival is not None:
+            return _without_replacement(_outdated(reading, rival, reading.alignment.score))
+        if parsed(value_of(hit.evidence)).type is not ValueType.NAME and any(old.span != hit.span for old in olds):
+            return None  # two quantities, and nothing says which one is meant
+    return _positive(reading, hit)
+
+
+def _positive(reading: _Reading, hit: Hit) -> Verdict | None:
+    alignment, standing, fact = reading.alignment, hit.evidence.standing, fact_of(hit.evidence)
     score = alignment.score * (0.85 if hit.strength == Strength.LAST or hit.rounded else 1.0)
-    standing = hit.evidence.standing
-    if hit.negated:
-        return _negated(hit, fact, score)
+    if stance.is_title(reading.tokens, alignment, hit.span):
+        return None  # something else is said of whoever bears the title
+    period = stance.period_of(reading.claim, hit.span, reading.said)
+    if period is not None and standing in (Standing.CURRENT, Standing.SUPERSEDED):
+        return _at_stated_time(reading, hit, period, score)
     if standing is Standing.CURRENT:
+        if _is_called_former(reading):
+            reason = f"{fact.value} is not former: {reasons.says(fact)}"
+            return _make(Label.CONTRADICTED, score * 0.9, reason, hit, relation=Relation.REFUTES, current=fact)
         return _make(Label.SUPPORTED, score, reasons.says(fact), hit, relation=Relation.SUPPORTS, current=fact)
     if standing is Standing.DISPUTED:
-        return _make(
-            Label.DISPUTED, score, reasons.disagreement(fact, disputed), hit, relation=Relation.SUPPORTS, current=None
-        )
-    if alignment.tense == "past" and standing is Standing.SUPERSEDED:
-        return _make(
-            Label.SUPPORTED, score * 0.9, reasons.was_then(fact), hit, relation=Relation.SUPPORTS, current=fact
-        )
-    return _outdated(claim, tokens, hit, score)
+        reason = reasons.disagreement(fact, reading.disputed)
+        return _make(Label.DISPUTED, score, reason, hit, relation=Relation.SUPPORTS, current=None)
+    if standing is Standing.FUTURE and stance.stance_of(reading.tokens, alignment, hit.span) is Stance.FUTURE:
+        reason = f"{reasons.quoted(fact)} from {fact.valid.start_text} ({fact.source})"
+        return _make(Label.SUPPORTED, score * 0.9, reason, hit, relation=Relation.SUPPORTS, current=fact)
+    if standing is Standing.SUPERSEDED and (alignment.tense == "past" or _used_to(reading.tokens)):
+        reason = reasons.was_then(fact)
+        return _make(Label.SUPPORTED, score * 0.9, reason, hit, relation=Relation.SUPPORTS, current=fact)
+    return _outdated(reading, hit, score)
+
+
+def _at_stated_time(reading: _Reading, hit: Hit, period: Period, score: float) -> Verdict | None:
+    """Judge a value for the time that the claim itself gives."""
+    value = value_of(hit.evidence)
+    same = [e for e in reading.group if value_of(e) == value and e.standing in (Standing.CURRENT, Standing.SUPERSEDED)]
+    if period.relation == "since":
+        same = [e for e in same if e.standing is Standing.CURRENT]
+        if not same:
+            return _outdated(reading, hit, score)
+    found = [(e, stance.fits(period, e.valid)) for e in same]
+    fitting = next((e for e, fit in found if fit), None)
+    if fitting is not None:
+        fact = fact_of(fitting)
+        reason = reasons.says(fact) if fitting.standing is Standing.CURRENT else reasons.was_then(fact)
+        hit = replace(hit, evidence=fitting)
+        return _make(Label.SUPPORTED, score * 0.9, reason, hit, relation=Relation.SUPPORTS, current=fact)
+    if any(fit is None for _, fit in found):
+        return None  # the ledger does not know since when
+    then = next(
+        (
+            e
+            for e in reading.group
+            if value_of(e) != value and period.relation == "in" and e.valid.overlaps(period.valid)
+        ),
+        None,
+    )
+    known = reasons.was_then(fact_of(then)) if then is not None else reasons.was_then(fact_of(hit.evidence))
+    current = next((fact_of(e) for e in reading.group if e.standing is Standing.CURRENT), None)
+    since = "since" if period.relation == "start" else period.relation
+    reason = f"says {value} {since} {period.text}; {known}"
+    return _make(Label.CONTRADICTED, score * 0.8, reason, hit, relation=Relation.REFUTES, current=current)
+
+
+def _denied(reading: _Reading, hits: list[Hit]) -> Verdict | None:
+    """Judge a claim that only says what its key is not."""
+    score = reading.alignment.score * 0.9
+    denied = next((h for h in hits if h.evidence.standing is Standing.CURRENT), None)
+    if denied is not None:
+        fact = fact_of(denied.evidence)
+        reason = f"the claim denies what holds: {reasons.says(fact)}"
+        return _make(Label.CONTRADICTED, score, reason, denied, relation=Relation.REFUTES, current=fact)
+    hit = hits[0]
+    if hit.evidence.standing is Standing.DISPUTED:
+        return None
+    others = [v for v in reading.said if not any(covers(h.span, Span(v.start, v.end)) for h in hits)]
+    if any(v.type is parsed(value_of(hit.evidence)).type and v.type is not ValueType.NAME for v in others):
+        current = [e for e in reading.group if e.standing is Standing.CURRENT]
+        return _other_value(reading.claim, reading.tokens, current, reading.alignment)
+    fact, now = fact_of(hit.evidence), hit.evidence.successor
+    reason = reasons.until(fact, now, hit.evidence.standing)
+    return _make(Label.SUPPORTED, score, reason, hit, relation=Relation.SUPPORTS, current=now or fact)
+
+
+def _is_called_former(reading: _Reading) -> bool:
+    attribute = reading.alignment.attribute
+    before = [t.norm for t in reading.tokens if attribute is not None and t.end <= attribute.start][-2:]
+    return bool({"former", "ex", "previous", "erstwhile"} & set(before))
+
+
+def _without_replacement(verdict: Verdict) -> Verdict:
+    return replace(verdict, replacement=None)
 
 
 _RANK = {
@@ -166,14 +294,13 @@ _RANK = {
 }
 
 
-def _outdated(claim: Claim, tokens: Sequence[Token], hit: Hit, score: float) -> Verdict:
+def _outdated(reading: _Reading, hit: Hit, score: float) -> Verdict:
     fact = fact_of(hit.evidence)
     now = hit.evidence.successor
     standing = hit.evidence.standing
     replacement = None
-    alignment = hit.evidence.alignment
-    if now is not None and alignment is not None:
-        span, replacement = correction(claim, tokens, alignment, hit.span, now)
+    if now is not None:
+        span, replacement = correction(reading.claim, reading.tokens, reading.alignment, hit.span, now)
         hit = replace(hit, span=span)
     if standing is Standing.RETRACTED and now is None:
         reason = (
@@ -198,28 +325,6 @@ def _outdated(claim: Claim, tokens: Sequence[Token], hit: Hit, score: float) -> 
     )
 
 
-def _negated(hit: Hit, fact: Fact, score: float) -> Verdict:
-    standing = hit.evidence.standing
-    if standing is Standing.CURRENT:
-        return _make(
-            Label.CONTRADICTED,
-            score * 0.9,
-            f"the claim denies what holds: {reasons.says(fact)}",
-            hit,
-            relation=Relation.REFUTES,
-            current=fact,
-        )
-    now = hit.evidence.successor
-    return _make(
-        Label.SUPPORTED,
-        score * 0.9,
-        reasons.until(fact, now, standing),
-        hit,
-        relation=Relation.SUPPORTS,
-        current=now or fact,
-    )
-
-
 def _other_value(
     claim: Claim, tokens: Sequence[Token], current: list[Evidence], alignment: Alignment
 ) -> Verdict | None:
@@ -230,7 +335,10 @@ def _other_value(
     wrong = [
         value
         for value in said_values(claim, alignment)
-        if all(compare(value, true) is Match.DIFFERENT for _, true in facts) and not is_change(claim, value)
+        if all(compare(value, true) is Match.DIFFERENT for _, true in facts)
+        and not is_change(claim, value)
+        and not stance.former_quantity(claim, value)
+        and _is_asserted(tokens, alignment, stated(value))
     ]
     if not wrong:
         return None
@@ -247,6 +355,14 @@ def _other_value(
     return _contradicted(claim, tokens, alignment, hit, reason, score=0.9, fits=_one_value(current))
 
 
+def _is_asserted(tokens: Sequence[Token], alignment: Alignment, span: Span) -> bool:
+    return (
+        stance.stance_of(tokens, alignment, span) is Stance.ASSERTED
+        and not stance.negated(tokens, alignment, span)
+        and not stance.elsewhere(tokens, alignment, span)
+    )
+
+
 def _one_value(facts: list[Evidence]) -> bool:
     return len({value_of(piece).casefold() for piece in facts}) == 1
 
@@ -259,7 +375,7 @@ def _other_name(claim: Claim, tokens: Sequence[Token], current: list[Evidence], 
     if not fact.value[:1].isupper():
         return None
     span = name_slot(claim, tokens, alignment, several=" " in fact.value)
-    if span is None:
+    if span is None or not _is_asserted(tokens, alignment, span):
         return None
     hit = Hit(current[0], span, 1, False, False, 0)
     reason = f"says {span.slice(claim.text)}; {reasons.is_now(fact)}, and no earlier version said so"
