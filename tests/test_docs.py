@@ -125,9 +125,9 @@ def _run(block: Block, page: Path, namespace: dict[str, object]) -> None:
         heard = io.StringIO()
         with contextlib.redirect_stdout(heard):
             if isinstance(node, ast.Expr):
-                value = eval(compile(ast.Expression(node.value), str(page), "eval"), namespace)
+                value = eval(compile(ast.Expression(node.value), str(page), "eval", dont_inherit=True), namespace)
             else:
-                exec(compile(ast.Module([node], []), str(page), "exec"), namespace)
+                exec(compile(ast.Module([node], []), str(page), "exec", dont_inherit=True), namespace)
                 value = None
         if shown is not None:
             said = {repr(value), str(value), heard.getvalue().strip()}
