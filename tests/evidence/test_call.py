@@ -148,9 +148,9 @@ def test_windows_slice_back(text):
 def test_nothing_is_done_before_the_first_question():
     """A draft without claims pays nothing for the evidence that came with it."""
     evidence = coerce(["The fee is 3%. " * 20_000])
-    began = time.perf_counter()
+    began = time.thread_time()
     CallEvidence(evidence)
-    assert time.perf_counter() - began < 0.01
+    assert time.thread_time() - began < 0.01
 
 
 @pytest.mark.parametrize("piece", ["a ", "\n", "a\n", "- a\n", ". ", "\r", " ", "|", "It. "])
@@ -158,8 +158,8 @@ def test_time_is_linear(piece):
     """Eight times the evidence takes about eight times as long to cut."""
 
     def seconds(length):
-        began = time.perf_counter()
+        began = time.thread_time()
         CallEvidence([Evidence(piece * (length // len(piece)), Source("a"))]).search(query("a"))
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     assert seconds(160_000) < 40 * seconds(20_000) + 0.1

