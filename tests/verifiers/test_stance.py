@@ -36,6 +36,7 @@ def check(kb, text):
         ("Acme's list price is not $49 but $39.", Label.STALE),
         ("Acme's headcount is 400, not 500.", Label.CONTRADICTED),
         ("Acme has never had a headcount of 500.", Label.CONTRADICTED),
+        ("Acme's list price is hardly $49.", Label.CONTRADICTED),
         ("It is a myth that Acme's list price is $49.", Label.CONTRADICTED),
         ("It is false that Ann Lee is the CEO of Acme.", Label.CONTRADICTED),
         ("Acme's list price is not $39.", Label.SUPPORTED),
@@ -113,6 +114,8 @@ def test_of_several_values_the_asserted_one_counts(kb, text, label):
         "The CEO of Acme met Ann Lee.",
         "The CEO of Acme reports to Ann Lee.",
         "Acme's CEO Ann Lee laid off 400 employees.",
+        "Acme fired Ann Lee, its CEO.",
+        "Had Acme's list price been $49, they'd be rich.",
         "Acme's headcount fell after it laid off 500 people.",
     ],
 )

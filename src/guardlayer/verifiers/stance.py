@@ -21,7 +21,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-NEGATION = _words("not no never neither nor cannot without")
+NEGATION = _words("not no never neither nor cannot without hardly scarcely")
 """Words that deny what follows; any word that ends in n't does too."""
 _DENIED = _words("myth false untrue incorrect wrong mistaken hoax fiction denies denied deny doubt disputes disputed")
 """Words that deny the whole statement they introduce: "it is a myth that"."""
@@ -71,7 +71,8 @@ def stance_of(tokens: Sequence[Token], alignment: Alignment, value: Span) -> Sta
     for index, token in clause:
         word = token.norm
         followed = index + 1 < len(tokens) and tokens[index + 1].norm == "to"
-        if (word in _SUPPOSED or (word in _INTENDED and followed)) and not _is_name_or_month(tokens, index):
+        inverted = index == 0 and word in {"had", "were"} and token.text[:1].isupper()  # "Had the price been …"
+        if (word in _SUPPOSED or inverted or (word in _INTENDED and followed)) and not _is_name_or_month(tokens, index):
             return Stance.SUPPOSED
         if (word in _FUTURE or (word == "going" and followed)) and not _is_name_or_month(tokens, index):
             return Stance.FUTURE
@@ -116,7 +117,8 @@ def elsewhere(tokens: Sequence[Token], alignment: Alignment, value: Span) -> boo
     if any(word in _RELATION for word in between):
         return True
     if value.end <= alignment.attribute.start:
-        return any(word in _NOT_HELD for word in between)
+        lead = [t.norm for t in tokens if t.end <= value.start][-1:]
+        return any(word in _NOT_HELD for word in between) or any(word in _NOT_HELD for word in lead)
     before = [t.norm for t in tokens if t.end <= value.start][-3:]
     return any(word in _RELATION or word in {"met", "meets", "reports", "told", "visited"} for word in before)
 
