@@ -8,6 +8,7 @@ or punctuation changes nothing.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
@@ -26,22 +27,28 @@ from guardlayer.verifiers.lexical_features import (
 )
 from guardlayer.verifiers.values import Match, Value, compare
 
-_NARROWING = word_set("if unless except excepting excluding only until till when whenever before after without than")
+_NARROWING = word_set("unless except excepting excluding only until till before after without than")
+_CONDITIONS = word_set("if when whenever")
+_LIMITING = word_set("rarely partially partly temporarily initially originally nearly locally privately internally")
 _WEIGHTLESS = STATES | HEDGES | frozenset(MODALITY)
 _SPELT_ALIKE, _LONG = 5, 8  # letters from which one, and from which two, may be misspelt
 _SHARED = 3
+_STEM = 3  # least letters of a stem
+_VOWELS = frozenset("aeiouy")
 _PART, _RUN, _SUBJECT = 4, 3, 4  # words of a clause, those of them that stand together, those that may stand before
+_PASSIVE = word_set("used example")  # "is used", "for example": neither embeds what is said
 _JOINING = word_set("and but while")
-_OF_OLD, _OF_ALL = 0.6, 0.8
+_OF_OLD, _OF_ALL = 0.4, 0.8
 _LINK = re.compile(r"!?\[([^\[\]]{0,1000})\]\([^()\s]{0,2000}\)")
-_IDENTIFIER = re.compile(r"\w+(?:[._/]+\w+)+|\w*[^\W\d_]\d\w*")
+_IDENTIFIER = re.compile(r"(?<!\w)(?:_*[^\W_]+(?:[._/]+[^\W_]+)+|\w*[^\W\d_]\d\w*)")
 _SYNONYMS = {
     word: group.split()[0]
     for group in (
-        "offer provide give supply", "allow let permit enable", "use employ utilize utilise", "support handle",
-        "require need", "show display", "make create build", "issue send", "want wish", "begin start", "end finish",
-        "get obtain receive", "big large", "several multiple many various", "different distinct", "ability option",
-        "additionally further moreover", "fast quick quickly", "help assist", "buy purchase", "cost price",
+        "offer provide give supply", "allow let permit enable", "use used uses using employ utilize utilise",
+        "support handle", "require need", "show display", "make create build", "issue send", "want wish",
+        "begin start", "end finish", "get obtain receive", "big large", "several multiple many various",
+        "different distinct", "ability option", "additionally further moreover", "fast quick quickly",
+        "help assist", "buy purchase", "cost price",
     )
     for word in group.split()
 }  # fmt: skip
@@ -97,7 +104,7 @@ def restates(old: Sentence, new: Sentence) -> bool:
         return True
     if old.negated is not new.negated or old.modality != new.modality:
         return False
-    return not (old.free ^ new.free) & _NARROWING and not any(edit(old, new))
+    return not (old.free ^ new.free) & (_NARROWING | _CONDITIONS) and not any(edit(old, new))
 
 
 def repeats(claim: Sentence, old: Sentence, new: Sentence) -> bool:
@@ -109,11 +116,10 @@ def repeats(claim: Sentence, old: Sentence, new: Sentence) -> bool:
     if not _echoes(claim, old, of_old=_OF_OLD):
         return False
     changed = edit(old, new)
-    if _grouped(claim.terms) & _grouped(changed.gained) or len(_without(claim.values, changed.gained_values)) < len(
-        claim.values
-    ):
+    said = _grouped(claim.terms)
+    if said & changed.gained or len(_without(claim.values, changed.gained_values)) < len(claim.values):
         return False
-    if _grouped(changed.lost) - _grouped(claim.terms) or _without(changed.lost_values, claim.values):
+    if changed.lost - said or _without(changed.lost_values, claim.values):
         return False
     return bool(changed.lost or changed.lost_values) or old.negated is not new.negated
 
@@ -134,21 +140,42 @@ def _echoes(claim: Sentence, old: Sentence, *, of_old: float) -> bool:
     A word of its own may name another thing ("the staging server" for "the production server"), and no count of shared
     words makes up for that. Only plain verbs and the like have others that stand for them.
     """
-    if (claim.free - old.free) & (HARD_LIMITS | EMBEDDING) or (old.free - claim.free) & _NARROWING:
+    if _conditional(claim) is not _conditional(old) or (old.free - claim.free) & _NARROWING:
+        return False
+    if (claim.free - old.free - _CONDITIONS) & (HARD_LIMITS | EMBEDDING - _PASSIVE):
         return False
     if (claim.free & PAST and not old.free & PAST) or direction(claim, old):
         return False
-    if claim.negated is not old.negated or claim.modality != old.modality:
+    if claim.negated is not old.negated or claim.modality - {"will"} != old.modality - {"will"}:
         return False
     said, held = _grouped(claim.terms - _WEIGHTLESS), _grouped(old.terms - _WEIGHTLESS)
-    if len(said & held) < max(_SHARED, of_old * len(held)) or any(not word.endswith("ly") for word in said - held):
+    if len(said & held) < max(_SHARED, of_old * len(held)) or not _fills(said - held):
         return False
     return not (_without(claim.values, old.values) or set(names(claim)) - {token.norm for token in old.tokens})
 
 
 def _grouped(terms: frozenset[str]) -> frozenset[str]:
-    """Return content words, those of one group of synonyms by one name."""
-    return frozenset(_SYNONYMS.get(term, term) for term in terms)
+    """Return the stems of content words, those of one group of synonyms by one name."""
+    return frozenset(_STEMS.get(stem, stem) for stem in map(_stem, terms))
+
+
+def _fills(words: frozenset[str]) -> bool:
+    """Say whether words name nothing and limit nothing."""
+    return all(word in _FILLERS or (word.endswith("ly") and word not in _LIMITING) for word in words)
+
+
+def _conditional(sentence: Sentence) -> bool:
+    return not sentence.free.isdisjoint(_CONDITIONS)
+
+
+@lru_cache(maxsize=16_384)
+def _stem(word: str) -> str:
+    """Cut the endings of English verbs and plurals, so that "operates", "operated" and "operating" are one word."""
+    for ending in ("ing", "ed", "es", "e", "s"):
+        rest = word.removesuffix(ending)
+        if rest != word and len(rest) >= _STEM and rest.isalpha() and not _VOWELS.isdisjoint(rest):
+            return rest[:-1] if len(rest) > _STEM and rest[-1] == rest[-2] and rest[-1] not in "sl" else rest
+    return word
 
 
 def part_of(claim: Sentence, old: Sentence) -> bool:
@@ -226,3 +253,10 @@ def names_of_code(text: str) -> set[str]:
 
 def _letters(text: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum())
+
+
+_STEMS = {_stem(word): _stem(name) for word, name in _SYNONYMS.items()}
+_FILLERS = _grouped(
+    word_set("when way able you we one they user people project documentation page example instead simply really also")
+)
+"""Words that a rewording may bring: they name nothing of its own."""
