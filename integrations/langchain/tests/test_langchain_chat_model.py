@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import json
 import re
+from decimal import Decimal
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain_core.caches import InMemoryCache
@@ -15,6 +17,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.output_parsers import PydanticOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_core.runnables import RunnableLambda
@@ -23,6 +26,7 @@ from pydantic import BaseModel
 
 from guardlayer import Guard, Knowledge
 from guardlayer.errors import ConfigError, GuardViolation
+from guardlayer.slots import HasProvenance, Sourced
 from guardlayer.testing import MemoryLog
 from guardlayer.types import Action
 from guardlayer.wrapping import reports
@@ -138,7 +142,7 @@ async def test_blocks_of_text_reasoning_and_tools_keep_their_order_and_index(gua
                 tool_call_chunks=[tool_call_chunk(name="find", args="", id="t1", index=2)],
             ),
             AIMessageChunk(content=[], tool_call_chunks=[tool_call_chunk(args='{"q": "$39"}', index=2)]),
-            AIMessageChunk(content=[{"type": "text", "text": "Acme costs $39 today.", "index": 3}]),
+            AIMessageChunk(content=[{"type": "text", "text": "The list price of Acme is $39.", "index": 3}]),
             AIMessageChunk(content=[], usage_metadata={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}),
         ]
     )
@@ -148,7 +152,7 @@ async def test_blocks_of_text_reasoning_and_tools_keep_their_order_and_index(gua
     for got in (reduce(add, chunks), reduce(add, [chunk async for chunk in guarded.astream(QUESTION)])):
         assert [block["type"] for block in got.content] == ["thinking", "text", "tool_use", "text"]
         assert got.content[1]["text"] == "The list price of Acme is $49. I hope this helps. Let me see"
-        assert got.content[3]["text"] == "Acme costs $49 today."
+        assert got.content[3]["text"] == "The list price of Acme is $49."
         assert got.tool_calls == [{"name": "find", "args": {"q": "$39"}, "id": "t1", "type": "tool_call"}]
         assert got.usage_metadata["total_tokens"] == 3
 
@@ -369,6 +373,34 @@ async def test_structured_output_is_checked_before_it_is_parsed(guard):
     assert "$39" not in repr(events)
 
 
+class Quote(HasProvenance, BaseModel):
+    """A quote."""
+
+    product: str
+    price: Annotated[Decimal, Sourced("{product}", "list price")]
+    days: int = 30
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json"])
+async def test_fields_with_a_source_are_checked_by_key_and_know_where_they_come_from(guard, method):
+    """A number without a sentence around it: in a tool's arguments, or in JSON that is the answer."""
+    arguments = {"product": "Acme", "price": 39, "days": 14}
+    call = {"name": "Quote", "args": arguments, "id": "q1", "type": "tool_call"}
+    said = AIMessage("", tool_calls=[call]) if method == "function_calling" else AIMessage(json.dumps(arguments))
+
+    class Writing(ScriptedChatModel):
+        def with_structured_output(self, schema, **kwargs):
+            if method == "function_calling":
+                return super().with_structured_output(schema, **kwargs)
+            return self.bind(response_format="json") | PydanticOutputParser(pydantic_object=schema)
+
+    chain = GuardedChatModel(inner=Writing(replies=[said]), guard=guard).with_structured_output(Quote)
+    for quote in (chain.invoke(QUESTION), await chain.ainvoke(QUESTION), *chain.stream(QUESTION)):
+        assert (quote.product, quote.price, quote.days) == ("Acme", 49, 14)
+        where = quote.provenance["price"]
+        assert (where.said, where.value, where.verdict, where.source.id) == (39, 49, "stale", "price list 2026")
+
+
 def test_blocked_structured_output_is_a_violation(guard_under):
     """There is no refusal of that type."""
     chain = GuardedChatModel(inner=offering(), guard=guard_under("strict")).with_structured_output(Offer)
@@ -386,7 +418,7 @@ def test_arguments_are_changed_wherever_a_message_repeats_them(guard):
             "tool_calls": [{"id": "o1", "type": "function", "function": {"name": "Offer", "arguments": str(arguments)}}]
         },
     )
-    model = GuardedChatModel(inner=FixedMessage(said=said), guard=guard, shapes=frozenset({"Offer"}))
+    model = GuardedChatModel(inner=FixedMessage(said=said), guard=guard, shapes={"Offer": Offer})
     got = model.invoke(QUESTION)
     assert "$39" not in repr(got)
     assert got.content[0]["input"] == got.tool_calls[0]["args"] == {"text": "The list price of Acme is $49."}

@@ -1,13 +1,11 @@
-"""What the README and the example say is what happens."""
+"""What the README says is what happens."""
 
 import re
-import runpy
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1]
-EXAMPLES = PACKAGE.parents[1] / "examples"
 
 pytest.importorskip("langchain.agents", reason="needs langchain: pip install 'langchain-guardlayer[agents]'")
 
@@ -24,11 +22,3 @@ def test_the_snippets_of_the_readme_run(capsys):
     assert said.count("The list price of Acme is $49.") == 5
     assert "Let me see. |The list price of Acme is $49. |I hope this helps!|||" in said
     assert said.strip().endswith("Acme, list price: $49")
-
-
-@pytest.mark.parametrize("name", ["langchain_chain.py", "langchain_agent.py"])
-def test_the_examples_run(name, capsys):
-    """Offline, to their end; guarded answers are the true ones."""
-    runpy.run_path(str(EXAMPLES / name), run_name="__main__")
-    said = capsys.readouterr().out
-    assert "$49" in said

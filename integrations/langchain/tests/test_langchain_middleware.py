@@ -2,13 +2,13 @@
 
 import asyncio
 import warnings
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any
 
 import pytest
 
 pytest.importorskip("langchain.agents", reason="needs langchain: pip install 'langchain-guardlayer[agents]'")
 
-from typing import Annotated
 
 from langchain.agents import create_agent
 from langchain.agents import middleware as theirs
@@ -25,6 +25,7 @@ from pydantic import BaseModel
 
 from guardlayer import Guard, Knowledge
 from guardlayer.errors import ConfigError, GuardViolation, InputError
+from guardlayer.slots import HasProvenance, Sourced
 from langchain_guardlayer import GuardMiddleware, middleware
 from langchain_guardlayer.testing import ScriptedChatModel
 
@@ -169,6 +170,28 @@ async def test_a_structured_response_in_json_is_checked_too(guard):
     for state in await both(graph):
         assert state["structured_response"] == Offer(text="The list price of Acme is $49.", days=14)
     assert "$39" not in repr([*graph.stream(QUESTION, stream_mode=["messages", "values"])])
+
+
+class Quote(HasProvenance, BaseModel):
+    """A quote."""
+
+    product: str
+    price: Annotated[Decimal, Sourced("{product}", "list price")]
+
+
+@pytest.mark.parametrize("strategy", [ToolStrategy, ProviderStrategy])
+async def test_fields_with_a_source_are_checked_by_key(guard, strategy):
+    """``Sourced`` fields of an agent's response: the current value, and where it comes from."""
+    arguments = {"product": "Acme", "price": 39}
+    call = {"name": "Quote", "args": arguments, "id": "q1", "type": "tool_call"}
+    said = (
+        AIMessage("", tool_calls=[call]) if strategy is ToolStrategy else AIMessage('{"product": "Acme", "price": 39}')
+    )
+    graph, _ = agent(guard, said, response_format=strategy(Quote))
+    for state in await both(graph):
+        quote = state["structured_response"]
+        assert (quote.product, quote.price) == ("Acme", 49)
+        assert (quote.provenance["price"].said, quote.provenance["price"].source.id) == (39, "price list 2026")
 
 
 def test_a_blocked_structured_response_is_a_violation(guard_under):

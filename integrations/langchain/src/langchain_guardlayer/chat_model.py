@@ -26,6 +26,7 @@ from langchain_guardlayer.holding import Holding
 from langchain_guardlayer.inputs import with_evidence
 from langchain_guardlayer.rehosting import rehost
 from langchain_guardlayer.said import as_chunk, open_result, regenerated
+from langchain_guardlayer.shaping import Attaching, is_sourced
 from langchain_guardlayer.verdicts import cites
 
 INHERITED = ("callbacks", "tags", "verbose", "disable_streaming", "custom_get_token_ids", "profile", "name")
@@ -55,8 +56,9 @@ class GuardedChatModel(BaseChatModel):
             annotates what is supported, as *annotate* does.
         evidence: Evidence for every answer, beside what the conversation holds.
         on_report: Called with every report.
-        shapes: Names of tools that are bound only to give an answer its shape: their arguments are checked as the
-            answer. ``with_structured_output`` and agents fill it in.
+        shapes: Tools that are bound only to give an answer its shape, by name, with their schema: their arguments are
+            checked as the answer. Under the empty name, the schema of answers in JSON. ``with_structured_output`` and
+            agents fill it in.
     """
 
     # Frameworks hand a model's usual parameters (stop, temperature) to whatever class they find.
@@ -69,7 +71,7 @@ class GuardedChatModel(BaseChatModel):
     citations: bool | None = None
     evidence: tuple[Any, ...] = ()
     on_report: Callable[[Report], object] | None = None
-    shapes: frozenset[str] = frozenset()
+    shapes: dict[str, Any] = Field(default_factory=dict)
     # The model inside caches what it said; each hit is checked against what is true now.
     cache: Any = Field(default=False, exclude=True)
 
@@ -161,8 +163,9 @@ class GuardedChatModel(BaseChatModel):
         Raises:
             ConfigError: The model inside does it in a way in which the guard has no place.
         """
-        shaped = self.model_copy(update={"shapes": self.shapes | _names(schema)})
-        return rehost(self.inner.with_structured_output(schema, **kwargs), self.inner, shaped)
+        shaped = self.model_copy(update={"shapes": {**self.shapes, **_shapes(schema)}})
+        built = rehost(self.inner.with_structured_output(schema, **kwargs), self.inner, shaped)
+        return Attaching(inner=built) if is_sourced(schema) else built
 
     # Answers ----------------------------------------------------------------------------------------------------------
 
@@ -377,9 +380,9 @@ def _merged(chunks: list[ChatGenerationChunk]) -> ChatResult:
     return ChatResult(generations=[reduce(add, chunks)] if chunks else [])
 
 
-def _names(schema: Any) -> frozenset[str]:
-    """Return the name under which a schema is bound as a tool."""
+def _shapes(schema: Any) -> dict[str, Any]:
+    """Return a schema by the names under which an answer of its shape may come."""
     try:
-        return frozenset((convert_to_openai_tool(schema)["function"]["name"],))
+        return {convert_to_openai_tool(schema)["function"]["name"]: schema, "": schema}
     except (TypeError, ValueError, KeyError):  # a form of schema that only the model inside knows
-        return frozenset()
+        return {"": schema}

@@ -23,6 +23,7 @@ from langchain_guardlayer.chat_model import GuardedChatModel
 from langchain_guardlayer.events import quietly
 from langchain_guardlayer.inputs import with_evidence
 from langchain_guardlayer.said import open_answer
+from langchain_guardlayer.shaping import attached
 from langchain_guardlayer.step import Last
 from langchain_guardlayer.verdicts import EVENT, KEY, cites, verdicts
 
@@ -221,6 +222,9 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
 
     def _answered(self, response: Any, found: list[Report]) -> Any:
         """Return a response, with the note that a person is to review it if one is."""
+        structured = getattr(response, "structured_response", None)
+        if structured is not None:
+            attached(structured, found)
         if self.review is None or not found or not self._wants(found[-1]):
             return response
         message = next(iter(_messages(response)), None)
@@ -316,14 +320,17 @@ def _with(response: Any, unseen: list[tuple[AIMessage, Exchange]], checked: list
     return replace(response, result=[new.get(id(message), message) for message in response.result])
 
 
-def _shapes(request: Request) -> frozenset[str]:
-    """Return the names of the tools that only give the answer its shape."""
+def _shapes(request: Request) -> dict[str, Any]:
+    """Return the schemas that give the answer its shape, by the names of their tools; under "" that of JSON."""
     wanted = request.response_format
-    if wanted is None or isinstance(wanted, ProviderStrategy):
-        return frozenset()
+    if wanted is None:
+        return {}
     schema: Any = getattr(wanted, "schema", wanted)
+    json_too = {} if isinstance(wanted, ToolStrategy) else {"": schema}
+    if isinstance(wanted, ProviderStrategy):
+        return json_too
     strategy = wanted if isinstance(wanted, ToolStrategy) else ToolStrategy(schema)
-    return frozenset(spec.name for spec in strategy.schema_specs)
+    return {**{spec.name: spec.schema for spec in strategy.schema_specs}, **json_too}
 
 
 def _captured(result: Any) -> Any:

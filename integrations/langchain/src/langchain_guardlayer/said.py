@@ -8,8 +8,9 @@ are.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -18,18 +19,22 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from guardlayer.wrapping import Checked, Fields, Options, Part, Prose, View, open_response
 from guardlayer.wrapping.responses import put_fields
 from langchain_guardlayer.blocks import BREAK, passages
+from langchain_guardlayer.shaping import instance_of, is_sourced
 from langchain_guardlayer.verdicts import KEY, annotate, verdicts
+
+NONE: Mapping[str, Any] = MappingProxyType({})
+"""No answer has a shape."""
 
 LOGPROBS = "logprobs"
 """Key of the log-probabilities of tokens, which say the text once more."""
 
 
-def open_result(result: ChatResult, *, shapes: Collection[str], cite: bool) -> View:
+def open_result(result: ChatResult, *, shapes: Mapping[str, Any], cite: bool) -> View:
     """Read what a chat model generated: each of its candidates is a text of its own.
 
     Args:
         result: What the model's ``_generate`` returned.
-        shapes: Names of the tools that only give the answer its shape.
+        shapes: Schemas of the tools that only give the answer its shape, by name; under "" that of an answer in JSON.
         cite: Whether texts get citations.
     """
     views = [open_message(generation.message, shapes=shapes, key=n) for n, generation in enumerate(result.generations)]
@@ -46,12 +51,12 @@ def open_result(result: ChatResult, *, shapes: Collection[str], cite: bool) -> V
     return View(tuple(part for view in views for part in view.parts), put, silent=all(view.silent for view in views))
 
 
-def open_message(message: BaseMessage, *, shapes: Collection[str] = (), key: Hashable = "text") -> View:
+def open_message(message: BaseMessage, *, shapes: Mapping[str, Any] = NONE, key: Hashable = "text") -> View:
     """Read one message.
 
     Args:
         message: What the model said.
-        shapes: Names of the tools that only give the answer its shape.
+        shapes: Schemas of the tools that only give the answer its shape, by name; under "" that of an answer in JSON.
         key: Tells its text from those of other messages.
     """
     if not isinstance(message, AIMessage):
@@ -59,6 +64,9 @@ def open_message(message: BaseMessage, *, shapes: Collection[str] = (), key: Has
     parsed = message.additional_kwargs.get("parsed")
     if parsed is not None:
         return _parsed(message, parsed)
+    written = _written(message, shapes.get(""))
+    if written is not None:
+        return written
     spoken = open_response(message, Options())
     answers = [call for call in message.tool_calls if call["name"] in shapes]
     said = [part.text for part in spoken.parts if isinstance(part, Prose)]
@@ -67,7 +75,7 @@ def open_message(message: BaseMessage, *, shapes: Collection[str] = (), key: Has
         Prose((key, "text"), BREAK + text if begin else text) for begin, text in zip(begins, said, strict=True)
     ]
     cut = len(parts)
-    parts += [Fields(call["args"]) for call in answers]
+    parts += [Fields(call["args"], instance_of(shapes[call["name"]], call["args"])) for call in answers]
 
     def put(checked: Sequence[Checked]) -> Any:
         new = spoken.put(
@@ -219,6 +227,25 @@ def _parsed(message: AIMessage, parsed: Any) -> View:
         )
 
     return replace(inside, put=put)
+
+
+def _written(message: AIMessage, schema: Any) -> View | None:
+    """Read a message that is the JSON of a schema which says where its fields have their values from."""
+    if not is_sourced(schema) or not isinstance(message.content, str):
+        return None
+    try:
+        data = json.loads(message.content)
+    except ValueError:
+        return None
+    instance = instance_of(schema, data)
+    if instance is None:
+        return None
+
+    def put(checked: Sequence[Checked]) -> Any:
+        new = put_fields(data, data, checked[0])
+        return message if new is data else message.model_copy(update={"content": json.dumps(new, ensure_ascii=False)})
+
+    return View((Fields(data, instance),), put)
 
 
 def _block_with(block: Any, changed: Mapping[str | None, Any]) -> Any:
