@@ -388,10 +388,28 @@ async def test_asking_again(guard_under, way: str) -> None:
     assert "$49" in request.parts[0].content
     assert [report.ok for report in collected] == [False, True]
     assert request.instructions == "Be kind."
-    model = GuardedModel(inner=model_of(RAW, TRUE), guard=guard_under("retry"))
-    usage = (await Agent(model).run(QUESTION)).usage
-    single = (await Agent(model_of(TRUE)).run(QUESTION)).usage
-    assert usage.output_tokens >= 2 * single.output_tokens - 2
+
+
+async def test_answers_asked_for_again_are_paid_for(guard_under) -> None:
+    """The usage of a response is that of all the requests it took."""
+    said = iter([RAW, TRUE])
+
+    def whole(*_: Any) -> ModelResponse:
+        return ModelResponse([TextPart(next(said))], usage=RequestUsage(input_tokens=10, output_tokens=5))
+
+    model = GuardedModel(inner=FunctionModel(whole), guard=guard_under("retry"))
+    response = await model.request([ModelRequest([UserPromptPart(QUESTION)])], None, ModelRequestParameters())
+    assert response.text == TRUE
+    assert (response.usage.input_tokens, response.usage.output_tokens) == (20, 10)
+
+
+async def test_texts_before_and_after_a_call_are_two(guard_under) -> None:
+    """What is said before a tool is called and after it is not one sentence."""
+    collected: list[Any] = []
+    parts = TextPart("The list price of Acme"), ToolCallPart("look", {}, "c1"), TextPart("is $39.")
+    model = GuardedModel(inner=answering(*parts), guard=guard_under("observe"), on_report=collected.append)
+    await model.request([ModelRequest([UserPromptPart(QUESTION)])], None, ModelRequestParameters())
+    assert [report.draft.text for report in collected] == ["The list price of Acme", "is $39."]
 
 
 async def test_a_rejected_call_of_an_output_tool_is_answered(guard_under) -> None:
