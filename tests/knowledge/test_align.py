@@ -22,6 +22,13 @@ def kb():
         knowledge.add("Mo Salah", "current team", "Liverpool F.C.", valid_from="2017", source="wikidata")
         knowledge.add("United States", "President of the United States", "Ann Other", source="s")
         knowledge.add("United States", "Vice President of the United States", "Vic Evans", source="s")
+        knowledge.add("Acme", "Q3 FY26 revenue", "$4.2M", source="filing")
+        knowledge.add("Standard Plan", "monthly fee", "4%", source="fee schedule")
+        knowledge.add("Widget Pro", "weight", "350 g", source="data sheet")
+        knowledge.add("Widget Pro", "battery life", "12 hours", source="data sheet")
+        knowledge.add("Widget Pro", "release date", "2022-03-15", source="data sheet")
+        knowledge.add("Widget Pro", "latest version", "4.2", source="data sheet")
+        knowledge.add("Ann Lee", "date of birth", "1970-05-04", source="register")
         yield knowledge
 
 
@@ -45,6 +52,20 @@ def keys(kb, text, **query):
         ("The club of Mo Salah is Liverpool.", "current team"),
         ("The Vice President of the United States is Vic Evans.", "Vice President of the United States"),
         ("The president of the United States is Ann Other.", "President of the United States"),
+        ("Acme is led by Bo Park.", "CEO"),
+        ("Acme is headed by Bo Park.", "CEO"),
+        ("Widget Pro weighs 350 g.", "weight"),
+        ("Widget Pro's battery lasts 12 hours.", "battery life"),
+        ("Widget Pro was released on 15 March 2022.", "release date"),
+        ("The latest release of Widget Pro is 4.2.", "latest version"),
+        ("Ann Lee was born on 4 May 1970.", "date of birth"),
+        ("Ann Lee's birth date is 4 May 1970.", "date of birth"),
+        ("Acme's revenue in Q3 FY26 was $4.2M.", "Q3 FY26 revenue"),
+        ("Revenue reached $4.2M in Q3 FY26 at Acme.", "Q3 FY26 revenue"),
+        ("In Q3 FY26, Acme posted revenue of $4.2M.", "Q3 FY26 revenue"),
+        ("Acme raised prices to $49.", "list price"),
+        ("The Standard Plan's current monthly fee is 4%.", "monthly fee"),
+        ("The CEO role at Acme is held by Bo Park.", "CEO"),
     ],
 )
 def test_a_claim_is_aligned_with_the_one_key_it_speaks_of(kb, text, attribute):
@@ -138,3 +159,57 @@ def test_a_common_word_in_lower_case_is_no_company(kb):
     kb.add("Apple", "CEO", "Tim Cook", source="s")
     assert keys(kb, "The CEO ate an apple with Tim Cook.") == set()
     assert keys(kb, "the ceo of apple is tim cook") == {"CEO"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Acme's Q2 FY26 revenue was $4.2M.",
+        "Acme's Q3 FY25 revenue was $4.2M.",
+        "Acme's revenue was $4.2M.",
+        "The Standard Plan's annual fee is 4%.",
+        "The Standard Plan's monthly late fee is 4%.",
+        "The fee of the Standard Plan is 4%.",
+        "Acme's discounted price is $39.",
+        "Acme's wholesale list price is $39.",
+        "Acme's most recent discounted price is $39.",
+        "Acme's second-hand price is $39.",
+        "Acme's next CEO is Ann Lee.",
+    ],
+)
+def test_a_modifier_that_says_which_one_makes_it_another(kb, text):
+    """One quarter's revenue is not another's, an annual fee no monthly one, a discounted price not the list price."""
+    assert keys(kb, text) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The monthly fee waiver of the Standard Plan is 4%.",
+        "Acme's price increase was $10.",
+        "Acme's list price history begins at $39.",
+        "The price index of Acme is 49.",
+        "The CEO candidate of Acme is Ann Lee.",
+        "The CEO search of Acme is over.",
+        "Acme's price list is 49 pages long.",
+        "The list price sticker of Acme is red.",
+    ],
+)
+def test_a_noun_behind_an_attribute_takes_its_place(kb, text):
+    """A fee waiver is no fee, and a candidate for an office does not hold it."""
+    assert keys(kb, text) == set()
+
+
+def test_a_compound_is_a_kind_of_its_last_word_unless_the_rest_says_which(kb):
+    """ "Sports team" answers to "club"; "national team" and "away team" would be other teams."""
+    kb.add("Ray Fox", "sports team", "Lyon", source="s")
+    kb.add("Eve Roe", "away team", "Lyon", source="s")
+    assert keys(kb, "The club of Ray Fox is Lyon.") == {"sports team"}
+    assert keys(kb, "The club of Eve Roe is Lyon.") == set()
+    assert keys(kb, "The away team of Eve Roe is Lyon.") == {"away team"}
+
+
+def test_a_name_with_a_participle_is_found_as_a_verb(kb):
+    """ "Position held" is what one holds."""
+    kb.add("Ray Fox", "position held", "mayor", source="s")
+    assert keys(kb, "Ray Fox holds the position of mayor.") == {"position held"}

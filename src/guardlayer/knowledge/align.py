@@ -107,6 +107,7 @@ class _Text:
     tokens: Sequence[Token]
     stems: list[str]
     mentions: list[Mention]
+    named: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,9 @@ class KeyedFacts:
 
     def _read(self, text: str) -> _Text:
         tokens = tokenize(text)
-        return _Text(text, tokens, [attributes.stem(t.norm) for t in tokens], self._names.find(tokens))
+        mentions = self._names.find(tokens)
+        named = frozenset(index for mention in mentions for index in range(mention.first, mention.last))
+        return _Text(text, tokens, [attributes.stem(t.norm) for t in tokens], mentions, named)
 
     def _entity(self, entity: int) -> _Entity:
         view = self._entities.get(entity)
@@ -257,7 +260,7 @@ class KeyedFacts:
     def _attributes(self, entity: int, said: _Text, *, capitals: bool) -> list[tuple[_Key, Found]]:
         hits = []
         for view in self._entity(entity).candidates(said.stems, capitals=capitals):
-            hit = attributes.find(said.tokens, said.stems, view.ways)
+            hit = attributes.find(said.tokens, said.stems, view.ways, said.named)
             if hit is not None:
                 hits.append((view, hit))
         if len(hits) > 1:
