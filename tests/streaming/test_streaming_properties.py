@@ -30,7 +30,7 @@ def test_full_mode_is_a_check(text: str, cut: list[int], policy: str) -> None:
     assert session.report.decision.actions == report.decision.actions
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(texts, sizes, st.sampled_from(("observe", "annotate", "enforce")))
 def test_sentence_mode_shows_what_a_check_shows(text: str, cut: list[int], policy: str) -> None:
     """Sentence by sentence, a text comes out as it does from `check`, claim by claim and character by character."""
@@ -44,7 +44,7 @@ def test_sentence_mode_shows_what_a_check_shows(text: str, cut: list[int], polic
     assert out == report.output
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.one_of(texts, noise), sizes, st.sampled_from(PRESETS))
 def test_chunks_change_nothing(text: str, cut: list[int], policy: str) -> None:
     """Where chunks begin and end decides nothing: the releases are the same as character by character."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import assert_type
+from typing import Annotated, assert_type
+
+from pydantic import BaseModel
 
 from guardlayer import (
     Action,
@@ -23,10 +26,14 @@ from guardlayer import (
     Policy,
     Report,
     Source,
+    Sourced,
     Verdict,
+    provenance_of,
     verify,
 )
 from guardlayer.protocols import Authority, ProvenanceLog, Splitter, Verifier
+from guardlayer.slots import FieldProvenance
+from guardlayer.streaming import Citation, Release, Session, citations
 from guardlayer.testing import FakeAuthority, FixedClock, MemoryLog
 from guardlayer.types import Claim, Model, Query
 
@@ -170,3 +177,30 @@ def seams(guard: Guard) -> tuple[Authority, Verifier, ProvenanceLog | None, Spli
     from guardlayer.claims import TextSplitter
 
     return MyAuthority(), my_verifier, guard.log, TextSplitter()
+
+
+class Line(BaseModel):
+    """A model with a source."""
+
+    product: str
+    price: Annotated[Decimal, Sourced("{product}", "list price", qualifiers={"region": "EU"})]
+
+
+async def streams(guard: Guard, chunks: Iterator[str], later: AsyncIterator[str]) -> None:
+    """Text that is shown while it is written, and fields that have a source."""
+    session = guard.session(question="?", hold="full", raises="findings")
+    assert_type(session, Session)
+    releases = session.feed("Hello.") + await session.afeed("Hello.") + session.finish()
+    assert_type(releases, tuple[Release, ...])
+    assert_type(citations(releases[0]), tuple[Citation, ...])
+    assert_type(session.report, Report | None)
+    session.abort("the reader left")
+    for text in guard.stream(chunks, hold="sentence"):
+        assert text
+    async for text in guard.astream(later, policy="annotate"):
+        assert text
+    line = guard.validate(Line, {"product": "Acme", "price": 39}, at="2026")
+    assert_type(line, Line)
+    assert_type(await guard.avalidate(Line, "{}"), Line)
+    assert_type(provenance_of(line), Mapping[str, FieldProvenance])
+    assert_type(guard.prompt("What does Acme cost?"), str)

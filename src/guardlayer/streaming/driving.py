@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any
 
+from guardlayer.errors import InputError, ResponseTypeError
 from guardlayer.streaming.releases import Release
 from guardlayer.streaming.session import Session
 
@@ -89,6 +90,7 @@ class _Order:
 
     def passed(self, chunk: Any) -> Iterator[Any]:
         """Take an object, and yield what may pass now."""
+        _refuse_text(chunk)
         self._held.append((self._session.received, chunk))
         yield from self._due()
 
@@ -111,6 +113,27 @@ class _Order:
     def _due(self) -> Iterator[Any]:
         while self._held and self._held[0][0] <= self._upto:
             yield self._held.popleft()[1]
+
+
+def _refuse_text(chunk: Any) -> None:
+    """Let no text by in an object that would pass unread.
+
+    Raises:
+        InputError: The object holds text.
+    """
+    from guardlayer.wrapping import Options, Prose, open_response
+
+    if isinstance(chunk, (bytes, bytearray, memoryview)):
+        raise InputError("a chunk is bytes, which would pass unchecked; decode it to str")
+    try:
+        view = open_response(chunk, Options())
+    except ResponseTypeError:
+        return  # of no kind that is known to hold text
+    if any(isinstance(part, Prose) and part.text for part in view.parts):
+        raise InputError(
+            f"a {type(chunk).__qualname__} holds text, which would pass unchecked; stream its text, or put what makes "
+            "the stream under guard.wrap"
+        )
 
 
 def _cause(error: BaseException) -> str:

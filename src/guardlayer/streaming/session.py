@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-from guardlayer.errors import ConfigError, GuardViolation
+from guardlayer.errors import ConfigError, GuardViolation, InputError
 from guardlayer.evidence import CallEvidence
 from guardlayer.knowledge import Knowledge
 from guardlayer.pipeline import IN_PLACE, MAX_CHARS, TOPICS, WAITING, Parts, Scope, Step, drive, examine, record
@@ -135,6 +135,8 @@ class Session:
     # The logic, once ------------------------------------------------------------------------------------------------
 
     async def _feed(self, text: str, step: Step) -> tuple[Release, ...]:
+        if not isinstance(text, str):
+            raise InputError(f"a chunk is {type(text).__name__}, not str; feed the text of it")
         self._raise_pending()
         if self.stopped or not text:
             return ()
@@ -296,6 +298,7 @@ class Session:
             self._notices.append(f"the text was broken off ({reason}); {len(text) - read} characters were not shown")
         ending = Edit(read, len(text), "") if read < len(text) else None
         report = self._composed(text, "".join(self._shown), ending=ending, unread=Skipped(read, len(text), why))
+        self.report = report  # even where it cannot be recorded
         recorded = await record(report, self._parts, step)
         # What was shown cannot be taken back: a log that failed is said, and changes nothing else.
         self.report = replace(recorded, decision=report.decision)
