@@ -178,6 +178,16 @@ async def test_asking_again_tells_the_model_and_retrieves_as_before(guard_under,
     assert [query.embedding_strs for query in inner._retriever.asked] == [[QUESTION]] * 4
 
 
+async def test_citations_that_lead_nowhere_are_listed(guard):
+    """A model that cites a second source where there is one has made it up; other engines' brackets are their own."""
+    node = NodeWithScore(node=TextNode(text="Source 1:\nAcme sells anvils."))
+    said = "Acme sells anvils [1]. They are heavy [2]."
+    numbered = GuardedQueryEngine(inner=fixed(Response(said, [node])), guard=guard).query(QUESTION)
+    assert numbered.metadata["guardlayer"][0]["dangling_citations"] == [2]
+    other = GuardedQueryEngine(inner=fixed(Response(said, [NODE])), guard=guard).query(QUESTION)
+    assert "dangling_citations" not in other.metadata["guardlayer"][0]
+
+
 def test_an_engine_that_answers_nothing_or_something_else(guard):
     """No answer is no claim; what is no response is an error."""
     with reports() as collected:

@@ -1,9 +1,13 @@
 """GuardedLLM: what reaches the model, what comes back, and what stays as it was."""
 
 import asyncio
-from typing import Any
+import itertools
+import traceback
+from decimal import Decimal
+from typing import Annotated, Any
 
 import pytest
+from hypothesis import given, settings, strategies
 from llama_index.core.base.llms.types import CitationBlock, TextBlock
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.span_handlers import SimpleSpanHandler
@@ -16,15 +20,26 @@ from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
 
 from guardlayer import Guard, Knowledge
-from guardlayer.errors import ConfigError, GuardViolation
+from guardlayer.errors import ConfigError, GuardViolation, ResponseTypeError
+from guardlayer.slots import Sourced, provenance_of
 from guardlayer.testing.fakes import MemoryLog
-from guardlayer.wrapping import reports
+from guardlayer.wrapping import Asked, Options, reports
 from llama_index_guardlayer import GuardedLLM
+from llama_index_guardlayer.holding import Session, by_sentence
+from llama_index_guardlayer.messages import templated_query
+from llama_index_guardlayer.raws import redacted
+from llama_index_guardlayer.speech import ChatSpeech
+from llama_index_guardlayer.veil import Veil
 
 RAW = "The list price of Acme is $39. I hope this helps."
 TRUE = "The list price of Acme is $49. I hope this helps."
 QUESTION = "What is the list price of Acme?"
 ASKED = [ChatMessage(role="user", content=QUESTION)]
+
+
+KNOWN = Knowledge.open(":memory:")
+KNOWN.add("Acme", "list price", "$49", source="price list 2026")
+GUARD = Guard(knowledge=KNOWN, log=None)
 
 
 class Offer(BaseModel):
@@ -91,6 +106,14 @@ def test_citations_stand_where_the_checked_text_has_them(fakes, guard):
     assert last.message.content[place["start_index"] : place["end_index"]] == "The list price of Acme is $49."
 
 
+def test_the_text_of_a_cited_message_can_be_set(fakes, guard):
+    """As chat engines do with the messages they remember; citations stay."""
+    message = GuardedLLM(inner=fakes.Caller(script=[RAW]), guard=guard).chat(ASKED).message
+    message.content = TRUE.strip()
+    assert (message.content, len(message.blocks)) == (TRUE, 2)
+    assert ChatMessage.model_validate(message.model_dump()).blocks == message.blocks
+
+
 def test_our_citations_are_kept_from_the_model(fakes, guard):
     """Most integrations refuse a conversation with citation blocks, so a second turn must not hold any."""
 
@@ -140,6 +163,109 @@ async def test_tool_calls_are_those_of_the_model(fakes, guard):
             assert guarded.get_tool_calls_from_response(answer) == wanted
             assert answer.message.content == said
         assert len(collected) == (4 if said else 0)
+
+
+def test_what_the_model_does_is_no_text_wherever_it_is_kept(fakes, guard):
+    """Arguments of calls stay, in the provider's object too, even where the text says the same words."""
+    said = "The list price of Acme is $39. Let me look up Acme Anvil."
+    kept = {"tool_calls": [{"id": "c", "arguments": {"name": "Acme Anvil"}}], "thinking_delta": None}
+    raw = {
+        "content": [{"type": "text", "text": said}, {"type": "tool_use", "id": "c", "input": {"name": "Acme Anvil"}}]
+    }
+
+    class Both(fakes.Caller):
+        def chat(self, messages, **kwargs):
+            message = ChatMessage(role="assistant", content=said, additional_kwargs=kept)
+            return ChatResponse(message=message, raw=raw, additional_kwargs={"service_tier": "low cost"})
+
+    response = GuardedLLM(inner=Both(script=[]), guard=guard).chat(ASKED)
+    assert response.message.additional_kwargs == kept
+    assert response.raw["content"][1] == raw["content"][1]
+    assert response.raw["content"][0]["text"] == said.replace("$39", "$49")
+    assert response.additional_kwargs["service_tier"] == "low cost"
+
+
+@given(data=strategies.data())
+@settings(max_examples=25)
+def test_chunks_may_be_cut_anywhere_and_mixed_with_anything(data):
+    """Deltas add up to the text, each item has the text so far, and what is no text comes through in order."""
+    text = "Hello. " + RAW + " Bye."
+    cuts = sorted(data.draw(strategies.sets(strategies.integers(1, len(text) - 1), max_size=12)))
+    pieces = [text[a:b] for a, b in itertools.pairwise([0, *cuts, len(text)])]
+    noise = data.draw(strategies.sets(strategies.integers(0, len(pieces)), max_size=4))
+    items, so_far = [], ""
+    for place, piece in enumerate([*pieces, ""]):
+        if place in noise:
+            extra = {"thinking_delta": f"thought {place}"}
+            items.append(
+                ChatResponse(message=ChatMessage(role="assistant", content=so_far), delta="", additional_kwargs=extra)
+            )
+        so_far += piece
+        items.append(ChatResponse(message=ChatMessage(role="assistant", content=so_far), delta=piece))
+    session = Session(GUARD, Asked(question=QUESTION), Options())
+    out = list(by_sentence(lambda: iter(items), ChatSpeech(), session, Veil()))
+    shown = ""
+    for item in out:
+        shown += item.delta
+        assert item.message.content == shown
+        assert "$39" not in shown
+    assert shown == "Hello. " + TRUE + " Bye."
+    thoughts = [item.additional_kwargs.get("thinking_delta") for item in out]
+    assert [thought for thought in thoughts if thought] == [f"thought {place}" for place in sorted(noise)]
+
+
+_LEAVES = strategies.one_of(
+    strategies.sampled_from([RAW, f"<{RAW}>", "The list price", "price", "stop", "gpt-4 mini", "id 7", ""]),
+    strategies.integers(),
+    strategies.none(),
+)
+_RAWS = strategies.recursive(
+    _LEAVES,
+    lambda inner: strategies.one_of(
+        strategies.lists(inner, max_size=3),
+        strategies.dictionaries(
+            strategies.sampled_from(["content", "text", "id", "model", "delta", "usage"]), inner, max_size=4
+        ),
+    ),
+)
+
+
+@given(raw=_RAWS)
+def test_a_providers_object_keeps_all_but_the_words(raw, request):
+    """Nothing of the text is left in a copy of it, whatever it is made of, and what is no text is left."""
+    fakes = request.getfixturevalue("fakes")
+    after = redacted(raw, RAW, TRUE)
+    left = fakes.texts({"raw": after})
+    assert not any("$39" in text for text in left)
+    assert not any(" " in text and text in RAW and text not in TRUE for text in left)
+    kept = {"stop", "gpt-4 mini", "id 7"}
+    assert [text for text in left if text in kept] == [text for text in fakes.texts({"raw": raw}) if text in kept]
+    assert redacted(raw, RAW, RAW) is raw
+
+
+@pytest.mark.parametrize("deltas", ["none", "late"])
+def test_streams_that_only_tell_the_text_so_far(fakes, guard, deltas):
+    """Some models send no deltas, some send the end of the text only in their last item; none of it is lost."""
+
+    class Cumulative(fakes.Caller):
+        def stream_chat(self, messages, **kwargs):
+            for item in self._items(messages):
+                late = deltas == "late" and not item.message.content.endswith("helps.")
+                yield ChatResponse(message=item.message, delta=item.delta if late else None if deltas == "none" else "")
+
+    items = list(GuardedLLM(inner=Cumulative(script=[RAW]), guard=guard).stream_chat(ASKED))
+    assert "".join(item.delta for item in items) == TRUE
+    assert items[-1].message.content == TRUE
+
+
+def test_the_query_is_read_out_of_the_frameworks_own_prompts():
+    """At the end of the prompt, where the template has it; any other prompt is the question itself."""
+    templated = "Context information is below.\nQuery: wrong one\nAnswer: x\n---\nQuery: What is it?\nAnswer: "
+    assert templated_query(templated) == "What is it?"
+    assert templated_query("Query: What?\nAnswer:") == "What?"
+    for other in ("What is it?", "Answer:", "\nAnswer:", "Query: \nAnswer:", "Query: x\nAnswer: y", ""):
+        assert templated_query(other) == other
+    assert len(templated_query("\nQuery: a" * 50_000)) == 9 * 50_000
 
 
 def test_tools_are_called_as_without_a_guard(fakes, guard):
@@ -284,6 +410,31 @@ async def test_structured_prediction_awaited(fakes, guard, guard_under):
     strict = GuardedLLM(inner=fakes.Caller(script=[line]), guard=guard_under("strict"))
     with pytest.raises(GuardViolation):
         await strict.astructured_predict(Offer, prompt, x="Acme")
+
+
+def test_sourced_fields_are_checked_by_key(fakes, guard):
+    """A number says nothing as text: the field's key finds the current value, and its provenance stays with it."""
+
+    class Quote(BaseModel):
+        product: str
+        price: Annotated[Decimal, Sourced("{product}", "list price")]
+
+    line = {"name": "Quote", "args": {"product": "Acme", "price": 39}}
+    guarded = GuardedLLM(inner=fakes.Caller(script=[line]), guard=guard)
+    program = FunctionCallingProgram.from_defaults(Quote, prompt=PromptTemplate("Quote {x}"), llm=guarded)
+    for quote in (guarded.structured_predict(Quote, PromptTemplate("Quote {x}"), x="Acme"), program(x="Acme")):
+        assert quote.price == Decimal(49)
+        assert provenance_of(quote)["price"].source.id == "price list 2026"
+
+
+def test_a_prediction_that_failed_does_not_quote_the_model(fakes, guard):
+    """LlamaIndex's error repeats the answer that is no object; nobody has checked that."""
+    inner = fakes.Caller(script=[RAW])
+    with pytest.raises((ValueError, LookupError)):  # quoting the answer, since 0.14
+        inner.structured_predict(Offer, PromptTemplate("Offer"))
+    with pytest.raises(ResponseTypeError, match=r"no Offer \(\w+Error\).*withheld") as caught:
+        GuardedLLM(inner=inner, guard=guard).structured_predict(Offer, PromptTemplate("Offer"))
+    assert "$39" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_structured_prediction_is_asked_again_in_the_prompts_own_words(fakes, guard_under):

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llama_index.core.agent.workflow import AgentInput, AgentOutput, AgentWorkflow, ToolCallResult
+from llama_index.core.agent.workflow import AgentInput, AgentOutput, AgentWorkflow, ReActAgent, ToolCallResult
 from llama_index.core.base.response.schema import PydanticResponse, Response
+from llama_index.core.chat_engine import CondensePlusContextChatEngine, SimpleChatEngine
 from llama_index.core.evaluation import BatchEvalRunner
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.query_engine import RetrieverQueryEngine, RetryQueryEngine
@@ -159,6 +160,32 @@ async def test_a_guarded_model_is_not_guarded_twice(fakes, guard):
     with reports() as collected:
         assert str((await run(agent))[0]) == TRUE
     assert len(collected) == 1
+
+
+def test_chat_engines_say_and_remember_what_was_checked(fakes, guard):
+    """Turns, streams and history; citations in the history do not trouble the next turn."""
+    for kind, options in ((SimpleChatEngine, {}), (CondensePlusContextChatEngine, {"retriever": fakes.Shelf()})):
+        llm = GuardedLLM(inner=fakes.Caller(script=[RAW]), guard=guard)
+        # The default memory is a database in memory that nobody closes.
+        engine = kind.from_defaults(llm=llm, memory=ChatMemoryBuffer.from_defaults(llm=llm), **options)
+        assert engine.chat(QUESTION).response == TRUE
+        stream = engine.stream_chat(QUESTION)
+        assert "".join(stream.response_gen) == TRUE
+        assert not any("$39" in (message.content or "") for message in engine.chat_history)
+
+
+@pytest.mark.filterwarnings("ignore:is_running:DeprecationWarning")  # LlamaIndex's base agent asks its own old name
+async def test_an_agent_that_reasons_in_text_is_guarded_by_its_model(fakes, guard):
+    """A ``ReActAgent`` reads its tool calls out of the text, which the guard leaves in shape."""
+    act = 'Thought: I need a tool.\nAction: lookup\nAction Input: {"name": "Acme"}'
+    say = f"Thought: I can answer without using any more tools.\nAnswer: {RAW}"
+    agent = ReActAgent(llm=GuardedLLM(inner=fakes.Caller(script=[act, say]), guard=guard), tools=[lookup])
+    result, events = await run(agent)
+    assert str(result) == TRUE
+    assert [event.tool_output.content for event in events if isinstance(event, ToolCallResult)] == [
+        "Acme sells anvils."
+    ]
+    assert not any("$39" in text for event in events for text in fakes.texts([event, event.__dict__]))
 
 
 # Synthesizers ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from llama_index.core.base.llms.types import CitationBlock, TextBlock
+from llama_index.core.base.llms.types import ChatMessage, CitationBlock, TextBlock
 
 from guardlayer.streaming import Citation
 from guardlayer.streaming.composing import whole_edits
@@ -13,6 +13,26 @@ from guardlayer.types import Action, Report
 
 START, END = "start_index", "end_index"
 """Keys of a citation's place in the text that is shown, in code points, half-open."""
+
+
+class CitedMessage(ChatMessage):
+    """A message with citations beside its text.
+
+    LlamaIndex's own refuses a new ``content`` where there are several blocks; its chat engines and ``ReActAgent`` set
+    one (before 0.14). Here the text is replaced and the rest stays.
+    """
+
+    @property
+    def content(self) -> str | None:
+        """The text."""
+        return super().content
+
+    @content.setter
+    def content(self, content: str) -> None:
+        texts = [place for place, block in enumerate(self.blocks) if isinstance(block, TextBlock)]
+        place = texts[0] if texts else 0
+        rest = [block for block in self.blocks[place:] if not isinstance(block, TextBlock)]
+        self.blocks = [*self.blocks[:place], TextBlock(text=content), *rest]
 
 
 def citation_blocks(report: Report) -> list[CitationBlock]:

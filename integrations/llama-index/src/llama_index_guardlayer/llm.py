@@ -42,7 +42,7 @@ from llama_index_guardlayer.messages import (
     read_messages,
     templated_query,
 )
-from llama_index_guardlayer.programs import predictions, told, with_predictions
+from llama_index_guardlayer.programs import predictions, told, with_predictions, wordless
 from llama_index_guardlayer.speech import ChatSpeech, CompletionSpeech
 from llama_index_guardlayer.steps import Noticing, Step, current_step
 from llama_index_guardlayer.veil import Veil
@@ -279,12 +279,13 @@ class GuardedLLM(LLM):
 
         Raises:
             GuardViolation: The policy blocks, or a field as it would have it does not fit its type.
+            ResponseTypeError: The model's answer is no ``output_cls``.
         """
         veil = self._veil()
 
         def call(call: Call) -> Answer:
             asked, args = told(prompt, prompt_args, self._feedback(call, veil), self.inner)
-            with veil.over():
+            with veil.over(), wordless(output_cls):
                 return Answer((self.inner.structured_predict(output_cls, asked, llm_kwargs, **args),))
 
         predicted: BaseModel = _only(run(self._structured(prompt, prompt_args), self._checker(), call))
@@ -302,7 +303,7 @@ class GuardedLLM(LLM):
 
         async def call(call: Call) -> Answer:
             asked, args = told(prompt, prompt_args, self._feedback(call, veil), self.inner)
-            with veil.over():
+            with veil.over(), wordless(output_cls):
                 return Answer((await self.inner.astructured_predict(output_cls, asked, llm_kwargs, **args),))
 
         predicted: BaseModel = _only(await arun(self._structured(prompt, prompt_args), self._checker(), call))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,15 +18,15 @@ from llama_index.core.base.llms.types import (
 
 from guardlayer.types import Evidence, Source, Turn
 from guardlayer.wrapping import Asked, Checked, Prose, View, read_question, summary
-from llama_index_guardlayer.citations import citation_blocks
+from llama_index_guardlayer.citations import CitedMessage, citation_blocks
 from llama_index_guardlayer.raws import redacted
 
 METADATA_KEY = "guardlayer"
 """Where verdicts stand: in a response's ``additional_kwargs`` or ``metadata``, a list of reports in brief."""
 
 _ROLES = {MessageRole.MODEL: "assistant", MessageRole.CHATBOT: "assistant", MessageRole.FUNCTION: "tool"}
-_TEMPLATED = re.compile(r"(?:^|\n)Query: (?P<query>.+?)\s*\nAnswer:\s*$", re.DOTALL)
-"""The end of LlamaIndex's default question-answering prompts."""
+_BEFORE, _AFTER = "\nQuery: ", "\nAnswer:"
+"""What LlamaIndex's default question-answering prompts have around the query, at their end."""
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -54,8 +53,11 @@ def read_messages(
 
 def templated_query(prompt: str) -> str:
     """Return the query inside one of LlamaIndex's question-answering prompts; another prompt is returned whole."""
-    found = _TEMPLATED.search(prompt)
-    return found["query"].rpartition("\nQuery: ")[2] if found else prompt
+    head, found, _ = prompt.rstrip().rpartition(_AFTER)
+    if not found or not prompt.rstrip().endswith(_AFTER):
+        return prompt
+    query = f"\n{head}".rpartition(_BEFORE)[2].strip()
+    return query if query and _BEFORE in f"\n{head}" else prompt
 
 
 def text_of(message: ChatMessage) -> str:
@@ -149,6 +151,8 @@ def remade(
     """
     kept = redacted(response.message.additional_kwargs, said, shown)
     message = response.message.model_copy(update={"blocks": list(blocks), "additional_kwargs": kept})
+    if type(message) is ChatMessage and any(isinstance(block, CitationBlock) for block in blocks):
+        message = CitedMessage.model_construct(**message.__dict__)
     extra = dict(redacted(response.additional_kwargs, said, shown))
     if verdicts is not None:
         extra[METADATA_KEY] = list(verdicts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock
@@ -11,6 +12,8 @@ from llama_index.core.llms.llm import LLM
 from llama_index.core.prompts import BasePromptTemplate, ChatPromptTemplate
 from llama_index.core.tools.types import BaseTool
 from pydantic import BaseModel
+
+from guardlayer.errors import ResponseTypeError
 
 
 def told(
@@ -37,6 +40,22 @@ def told(
         )
     ]
     return ChatPromptTemplate(message_templates=messages), values
+
+
+@contextmanager
+def wordless(output_cls: type[Any]) -> Iterator[None]:
+    """Keep the model's words out of the error where its answer is no ``output_cls``: nobody has checked them.
+
+    Raises:
+        ResponseTypeError: In place of the error that LlamaIndex raises there, which quotes the answer.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, LookupError) as error:
+        raise ResponseTypeError(
+            f"the model's answer is no {output_cls.__name__} ({type(error).__name__}); it was not checked, so its "
+            "words are withheld; ask the inner model to see them"
+        ) from None
 
 
 def predictions(called: AgentChatResponse, tools: Sequence[BaseTool]) -> list[tuple[int, BaseModel]]:

@@ -17,6 +17,10 @@ _TEXT_KEYS = frozenset(
     "completion content delta generated_text message output output_text outputtext parts refusal response text token".split()  # noqa: SIM905, E501 - read as a list of words
 )
 """Names under which providers keep text, so that a single word found there is text and not a name or a code."""
+_CALL_KEYS = frozenset(
+    "args arguments function_call functioncall input tool_calls tool_kwargs tool_use tools".split()  # noqa: SIM905 - likewise
+)
+"""Names under which providers keep what the model does rather than says, and what it was asked: left as they are."""
 _TOKEN_KEYS = frozenset(("logprobs", "top_logprobs", "logprobs_result"))
 _SCALARS = (bool, int, float, Decimal, Enum, UUID, date, time, timedelta, type)
 _MAX_DEPTH = 40
@@ -38,6 +42,8 @@ def redacted(raw: Any, said: str, shown: str) -> Any:
 
 
 def _walk(value: Any, said: str, shown: str, key: str, depth: int) -> Any:
+    if key.lower() in _CALL_KEYS:
+        return value
     if isinstance(value, str) and not isinstance(value, Enum):
         return _leaf(value, said, shown, key)
     if value is None or isinstance(value, _SCALARS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,8 @@ from guardlayer.wrapping import Checked, Options, Prose, View, adrain, drain, op
 from llama_index_guardlayer.holding import Session, atokens_by_sentence, tokens_by_sentence
 from llama_index_guardlayer.messages import METADATA_KEY
 from llama_index_guardlayer.veil import Veil
+
+_NUMBERED = re.compile(r"\[(\d{1,4})\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def released(response: Any, session: Session, veil: Veil) -> StreamingResponse |
     metadata = {**(response.metadata or {}), METADATA_KEY: found}
 
     def done(report: Report) -> None:
-        found.append(summary(report))
+        found.append(_brief(report, response))
 
     if isinstance(response, AsyncStreamingResponse):
         tokens = atokens_by_sentence(response.async_response_gen(), session, veil, done)
@@ -107,7 +110,19 @@ def _streaming(
 
 def _metadata(response: Any, checked: Sequence[Checked]) -> dict[str, Any]:
     reports = {id(part.report): part.report for part in checked if part.report is not None}
-    return {**(response.metadata or {}), METADATA_KEY: [summary(report) for report in reports.values()]}
+    return {**(response.metadata or {}), METADATA_KEY: [_brief(report, response) for report in reports.values()]}
+
+
+def _brief(report: Report, response: Any) -> dict[str, Any]:
+    """Return a report in brief, with the numbers of citations in the text that lead to no source node.
+
+    ``CitationQueryEngine`` numbers its nodes and has the model cite the numbers; some models make up more.
+    """
+    brief, nodes = summary(report), response.source_nodes
+    if any(node.node.get_content().startswith("Source 1:") for node in nodes):
+        cited = {int(number) for number in _NUMBERED.findall(report.output)}
+        brief["dangling_citations"] = sorted(number for number in cited if not 1 <= number <= len(nodes))
+    return brief
 
 
 def _replayed(tokens: Iterable[str]) -> Generator[str, None, None]:

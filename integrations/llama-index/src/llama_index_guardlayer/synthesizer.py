@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.base.response.schema import RESPONSE_TYPE
+from llama_index.core.base.response.schema import RESPONSE_TYPE, PydanticResponse
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.prompts.mixin import PromptDictType, PromptMixinType
 from llama_index.core.response_synthesizers import BaseSynthesizer
 from llama_index.core.schema import NodeWithScore, QueryType
 from llama_index.core.types import RESPONSE_TEXT_TYPE
+from pydantic import BaseModel
 
-from guardlayer.errors import ConfigError, GuardViolation
-from guardlayer.policy import canonical_json
+from guardlayer.errors import ConfigError
 from guardlayer.types import Report
 from guardlayer.wrapping import (
     Answer,
     Asked,
     Call,
     Checker,
-    Fields,
     Options,
     View,
     adrain,
@@ -170,6 +168,15 @@ class GuardedSynthesizer(BaseSynthesizer):
 
         return await self._aguarded(query_str, call.nodes or tuple(map(text_of, message_chunks)), call, ask)
 
+    def _prepare_response_output(
+        self, response_str: RESPONSE_TEXT_TYPE | None, source_nodes: list[NodeWithScore]
+    ) -> RESPONSE_TYPE:
+        """Put an object that was checked into a response as it is; LlamaIndex would make another of its text."""
+        if isinstance(response_str, BaseModel):
+            metadata = self._get_metadata_for_response([node.node for node in source_nodes])
+            return PydanticResponse(response_str, source_nodes=source_nodes, metadata=metadata)
+        return super()._prepare_response_output(response_str, source_nodes)
+
     def _get_prompts(self) -> PromptDictType:
         return {}
 
@@ -225,27 +232,14 @@ class GuardedSynthesizer(BaseSynthesizer):
         return Veil(*managers_of(self._inner)), Asked(question=query, evidence=evidence), options
 
     def _exchange(self, asked: Asked, options: Options) -> Any:
-        structured = isinstance(self._llm, StructuredLLM)
+        model = self._llm
 
         def read(value: Any) -> View:
-            if structured and isinstance(value, str):
-                return _json_view(value)
+            if isinstance(model, StructuredLLM) and isinstance(value, str):
+                value = model.output_cls.model_validate_json(value)
             return open_response(value, options, what=type(self._inner).__name__)
 
         return exchange(asked, options, self._guard.policy, read)
-
-
-def _json_view(text: str) -> View:
-    """Read the JSON that a structured model answered in the form of text: by its fields."""
-    data = json.loads(text)
-
-    def put(checked: Sequence[Any]) -> str:
-        (part,) = checked
-        if part.blocked:
-            raise GuardViolation(part.report)
-        return text if part.value == data else canonical_json(part.value)
-
-    return View((Fields(data),), put)
 
 
 def _with_reports(response: RESPONSE_TYPE, call: _Call) -> RESPONSE_TYPE:
