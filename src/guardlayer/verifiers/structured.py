@@ -13,29 +13,25 @@ from datetime import datetime
 from itertools import pairwise
 
 from guardlayer.text import STOP_WORDS, Token, tokenize
-from guardlayer.types import Alignment, Claim, Evidence, Fact, Label, Relation, Span, Standing, Verdict
+from guardlayer.types import Alignment, Claim, Evidence, Label, Relation, Span, Standing, Verdict
 from guardlayer.verifiers import reasons, stance
 from guardlayer.verifiers.asserted import (
     ASSERTS,
     Hit,
     covers,
     fact_of,
-    is_change,
     name_hits,
-    name_slot,
-    other_scope,
     parsed,
     said_values,
-    stated,
     typed_hits,
     value_of,
 )
 from guardlayer.verifiers.correcting import correction
 from guardlayer.verifiers.names import Strength
 from guardlayer.verifiers.stance import NEGATION, Period, Stance
-from guardlayer.verifiers.values import Match, Value, ValueType, compare
-
-NAME = "structured/1"
+from guardlayer.verifiers.unknown import other_name, other_value
+from guardlayer.verifiers.values import Value, ValueType
+from guardlayer.verifiers.verdicts import make
 
 
 class StructuredVerifier:
@@ -130,8 +126,8 @@ def _verdict(claim: Claim, tokens: Sequence[Token], group: list[Evidence]) -> Ve
     if plain:
         return _from_hits(_Reading(claim, tokens, group, alignment, said, disputed), plain)
     if value.type is ValueType.NAME:
-        return _other_name(claim, tokens, current, alignment)
-    return _other_value(claim, tokens, current, alignment)
+        return other_name(claim, tokens, current, alignment)
+    return other_value(claim, tokens, current, alignment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,17 +204,17 @@ def _positive(reading: _Reading, hit: Hit) -> Verdict | None:
     if standing is Standing.CURRENT:
         if _is_called_former(reading):
             reason = f"{fact.value} is not former: {reasons.says(fact)}"
-            return _make(Label.CONTRADICTED, score * 0.9, reason, hit, relation=Relation.REFUTES, current=fact)
-        return _make(Label.SUPPORTED, score, reasons.says(fact), hit, relation=Relation.SUPPORTS, current=fact)
+            return make(Label.CONTRADICTED, score * 0.9, reason, hit, relation=Relation.REFUTES, current=fact)
+        return make(Label.SUPPORTED, score, reasons.says(fact), hit, relation=Relation.SUPPORTS, current=fact)
     if standing is Standing.DISPUTED:
         reason = reasons.disagreement(fact, reading.disputed)
-        return _make(Label.DISPUTED, score, reason, hit, relation=Relation.SUPPORTS, current=None)
+        return make(Label.DISPUTED, score, reason, hit, relation=Relation.SUPPORTS, current=None)
     if standing is Standing.FUTURE and stance.stance_of(reading.tokens, alignment, hit.span) is Stance.FUTURE:
         reason = f"{reasons.quoted(fact)} from {fact.valid.start_text} ({fact.source})"
-        return _make(Label.SUPPORTED, score * 0.9, reason, hit, relation=Relation.SUPPORTS, current=fact)
+        return make(Label.SUPPORTED, score * 0.9, reason, hit, relation=Relation.SUPPORTS, current=fact)
     if standing is Standing.SUPERSEDED and (alignment.tense == "past" or _used_to(reading.tokens)):
         reason = reasons.was_then(fact)
-        return _make(Label.SUPPORTED, score * 0.9, reason, hit, relation=Relation.SUPPORTS, current=fact)
+        return make(Label.SUPPORTED, score * 0.9, reason, hit, relation=Relation.SUPPORTS, current=fact)
     return _outdated(reading, hit, score)
 
 
@@ -236,7 +232,7 @@ def _at_stated_time(reading: _Reading, hit: Hit, period: Period, score: float) -
         fact = fact_of(fitting)
         reason = reasons.says(fact) if fitting.standing is Standing.CURRENT else reasons.was_then(fact)
         hit = replace(hit, evidence=fitting)
-        return _make(Label.SUPPORTED, score * 0.9, reason, hit, relation=Relation.SUPPORTS, current=fact)
+        return make(Label.SUPPORTED, score * 0.9, reason, hit, relation=Relation.SUPPORTS, current=fact)
     if any(fit is None for _, fit in found):
         return None  # the ledger does not know since when
     then = next(
@@ -251,7 +247,7 @@ def _at_stated_time(reading: _Reading, hit: Hit, period: Period, score: float) -
     current = next((fact_of(e) for e in reading.group if e.standing is Standing.CURRENT), None)
     since = "since" if period.relation == "start" else period.relation
     reason = f"says {value} {since} {period.text}; {known}"
-    return _make(Label.CONTRADICTED, score * 0.8, reason, hit, relation=Relation.REFUTES, current=current)
+    return make(Label.CONTRADICTED, score * 0.8, reason, hit, relation=Relation.REFUTES, current=current)
 
 
 def _denied(reading: _Reading, hits: list[Hit]) -> Verdict | None:
@@ -261,17 +257,17 @@ def _denied(reading: _Reading, hits: list[Hit]) -> Verdict | None:
     if denied is not None:
         fact = fact_of(denied.evidence)
         reason = f"the claim denies what holds: {reasons.says(fact)}"
-        return _make(Label.CONTRADICTED, score, reason, denied, relation=Relation.REFUTES, current=fact)
+        return make(Label.CONTRADICTED, score, reason, denied, relation=Relation.REFUTES, current=fact)
     hit = hits[0]
     if hit.evidence.standing is Standing.DISPUTED:
         return None
     others = [v for v in reading.said if not any(covers(h.span, Span(v.start, v.end)) for h in hits)]
     if any(v.type is parsed(value_of(hit.evidence)).type and v.type is not ValueType.NAME for v in others):
         current = [e for e in reading.group if e.standing is Standing.CURRENT]
-        return _other_value(reading.claim, reading.tokens, current, reading.alignment)
+        return other_value(reading.claim, reading.tokens, current, reading.alignment)
     fact, now = fact_of(hit.evidence), hit.evidence.successor
     reason = reasons.until(fact, now, hit.evidence.standing)
-    return _make(Label.SUPPORTED, score, reason, hit, relation=Relation.SUPPORTS, current=now or fact)
+    return make(Label.SUPPORTED, score, reason, hit, relation=Relation.SUPPORTS, current=now or fact)
 
 
 def _is_called_former(reading: _Reading) -> bool:
@@ -306,101 +302,21 @@ def _outdated(reading: _Reading, hit: Hit, score: float) -> Verdict:
         reason = (
             f"{fact.source} withdrew {reasons.quoted(fact)}{reasons.because(fact)}, and nothing has taken its place"
         )
-        return _make(Label.UNSUPPORTED, score, reason, hit, relation=Relation.NEUTRAL, current=None)
+        return make(Label.UNSUPPORTED, score, reason, hit, relation=Relation.NEUTRAL, current=None)
     if standing is Standing.FUTURE:
         reason = f"{reasons.quoted(fact)} holds only from {fact.valid.start_text}" + (
             f"; until then {reasons.is_now(now)}" if now else ""
         )
-        return _make(
+        return make(
             Label.CONTRADICTED, score, reason, hit, relation=Relation.REFUTES, current=now, replacement=replacement
         )
-    return _make(
+    return make(
         Label.STALE,
         score,
         reasons.until(fact, now, standing),
         hit,
         relation=Relation.REFUTES,
         current=now,
-        replacement=replacement,
-    )
-
-
-def _other_value(
-    claim: Claim, tokens: Sequence[Token], current: list[Evidence], alignment: Alignment
-) -> Verdict | None:
-    """The claim gives a value of the right type that the ledger never gave for this key."""
-    if not current or alignment.attribute is None:
-        return None
-    facts = [(piece, parsed(value_of(piece))) for piece in current]
-    wrong = [
-        value
-        for value in said_values(claim, alignment)
-        if all(compare(value, true) is Match.DIFFERENT for _, true in facts)
-        and not is_change(claim, value)
-        and not stance.former_quantity(claim, value)
-        and _is_asserted(tokens, alignment, stated(value))
-    ]
-    if not wrong:
-        return None
-    near = alignment.attribute.end
-    value = min(wrong, key=lambda v: (v.start < near, abs(v.start - near)))
-    piece = facts[0][0]
-    fact = fact_of(piece)
-    if alignment.tense == "past" and fact.valid.start is not None:
-        return None  # it speaks of a time before the ledger's first version
-    hit = Hit(piece, stated(value), 1, False, False, value.start)
-    if other_scope(tokens, alignment, hit.span):
-        return None
-    reason = f"says {value.text}; {reasons.is_now(fact)}"
-    return _contradicted(claim, tokens, alignment, hit, reason, score=0.9, fits=_one_value(current))
-
-
-def _is_asserted(tokens: Sequence[Token], alignment: Alignment, span: Span) -> bool:
-    return (
-        stance.stance_of(tokens, alignment, span) is Stance.ASSERTED
-        and not stance.negated(tokens, alignment, span)
-        and not stance.elsewhere(tokens, alignment, span)
-    )
-
-
-def _one_value(facts: list[Evidence]) -> bool:
-    return len({value_of(piece).casefold() for piece in facts}) == 1
-
-
-def _other_name(claim: Claim, tokens: Sequence[Token], current: list[Evidence], alignment: Alignment) -> Verdict | None:
-    """The claim puts a name where the value belongs, and it is none the ledger ever gave for this key."""
-    if not _one_value(current) or alignment.attribute is None or alignment.tense == "past" or alignment.score < 0.75:
-        return None
-    fact = fact_of(current[0])
-    if not fact.value[:1].isupper():
-        return None
-    span = name_slot(claim, tokens, alignment, several=" " in fact.value)
-    if span is None or not _is_asserted(tokens, alignment, span):
-        return None
-    hit = Hit(current[0], span, 1, False, False, 0)
-    reason = f"says {span.slice(claim.text)}; {reasons.is_now(fact)}, and no earlier version said so"
-    return _contradicted(claim, tokens, alignment, hit, reason, score=0.75, fits=True)
-
-
-def _contradicted(
-    claim: Claim,
-    tokens: Sequence[Token],
-    alignment: Alignment,
-    hit: Hit,
-    reason: str,
-    *,
-    score: float,
-    fits: bool,
-) -> Verdict:
-    fact = fact_of(hit.evidence)
-    span, replacement = correction(claim, tokens, alignment, hit.span, fact) if fits else (hit.span, None)
-    return _make(
-        Label.CONTRADICTED,
-        score * alignment.score,
-        reason,
-        replace(hit, span=span),
-        relation=Relation.REFUTES,
-        current=fact,
         replacement=replacement,
     )
 
@@ -421,13 +337,13 @@ def _boolean(
     fact = fact_of(current[0])
     hit = Hit(current[0], span, 1, False, False, 0)
     if said == bool(parsed(fact.value).flag):
-        return _make(
+        return make(
             Label.SUPPORTED, alignment.score * 0.9, reasons.says(fact), hit, relation=Relation.SUPPORTS, current=fact
         )
     for piece in group:
         if piece.standing is Standing.SUPERSEDED and bool(parsed(value_of(piece)).flag) == said:
             old = replace(hit, evidence=piece)
-            return _make(
+            return make(
                 Label.STALE,
                 alignment.score * 0.9,
                 reasons.until(fact_of(piece), fact, piece.standing),
@@ -435,33 +351,11 @@ def _boolean(
                 relation=Relation.REFUTES,
                 current=fact,
             )
-    return _make(
+    return make(
         Label.CONTRADICTED,
         alignment.score * 0.9,
         f"says otherwise; {reasons.is_now(fact)}",
         hit,
         relation=Relation.REFUTES,
         current=fact,
-    )
-
-
-def _make(
-    label: Label,
-    score: float,
-    reason: str,
-    hit: Hit,
-    *,
-    relation: Relation,
-    current: Fact | None,
-    replacement: str | None = None,
-) -> Verdict:
-    return Verdict(
-        label=label,
-        score=round(score, 4),
-        reason=reason,
-        evidence=(replace(hit.evidence, relation=relation),),
-        current=current,
-        verifier=NAME,
-        span=hit.span,
-        replacement=replacement,
     )
