@@ -120,8 +120,7 @@ def test_structured_output_is_checked_leaf_by_leaf(guard: Guard) -> None:
     """JSON in, JSON out: the stale leaf is corrected, the rest is as it was."""
     report = guard.check('{"product": "Acme", "list price": "$39", "n": [1, {"x": null}]}')
     assert [c.path for c in report.claims if c.verdict is Label.STALE] == ["/list price"]
-    assert '"list price":"$49"' in report.output
-    assert '"n":[1,{"x":null}]' in report.output
+    assert report.output == '{"product": "Acme", "list price": "$49", "n": [1, {"x": null}]}'
 
 
 # Kinds that text never answers --------------------------------------------------------------------------------------
