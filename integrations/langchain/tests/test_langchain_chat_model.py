@@ -233,6 +233,52 @@ async def test_a_model_that_does_not_stream_gives_its_answer_in_one_chunk(guard)
         assert [message.content for message in got] == [TRUE] * 4
 
 
+class Delegating(BaseChatModel):
+    """A model that hands on to another one, as routers do."""
+
+    to: Any
+
+    @property
+    def _llm_type(self) -> str:
+        return "delegating"
+
+    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+        return ChatResult(generations=[ChatGeneration(message=self.to.invoke(messages))])
+
+    async def _agenerate(self, messages, stop=None, run_manager=None, **kwargs):
+        return ChatResult(generations=[ChatGeneration(message=await self.to.ainvoke(messages))])
+
+    def _stream(self, messages, stop=None, run_manager=None, **kwargs):
+        for chunk in self.to.stream(messages):
+            yield ChatGenerationChunk(message=chunk)
+
+    async def _astream(self, messages, stop=None, run_manager=None, **kwargs):
+        async for chunk in self.to.astream(messages):
+            yield ChatGenerationChunk(message=chunk)
+
+
+@pytest.mark.parametrize("hold", ["sentence", "full"])
+async def test_a_model_behind_the_model_is_not_heard_either(guard, hold):
+    """LangChain keeps the surrounding run in a context variable, in which nested models would find their listeners."""
+    heard = []
+
+    class Listening(BaseCallbackHandler):
+        def on_llm_new_token(self, token, **kwargs):
+            heard.append(token)
+
+        def on_llm_end(self, response, **kwargs):
+            heard.append(response)
+
+    model = GuardedChatModel(inner=Delegating(to=ScriptedChatModel(replies=[RAW])), guard=guard, hold=hold)
+    chain = RunnableLambda(lambda value: value) | model | RunnableLambda(lambda message: message)
+    config = {"callbacks": [Listening()]}
+    got = [chain.invoke(QUESTION, config), await chain.ainvoke(QUESTION, config)]
+    got += [*chain.stream(QUESTION, config), *[chunk async for chunk in chain.astream(QUESTION, config)]]
+    got += [event async for event in chain.astream_events(QUESTION, config, version="v2")]
+    assert "$49" in repr(heard)
+    assert "$39" not in repr(heard) + repr(got)
+
+
 # What the policy does ------------------------------------------------------------------------------------------------
 
 

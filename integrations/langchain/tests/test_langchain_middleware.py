@@ -26,7 +26,7 @@ from pydantic import BaseModel
 from guardlayer import Guard, Knowledge
 from guardlayer.errors import ConfigError, GuardViolation, InputError
 from guardlayer.slots import HasProvenance, Sourced
-from langchain_guardlayer import GuardMiddleware, middleware
+from langchain_guardlayer import GuardedChatModel, GuardMiddleware, middleware
 from langchain_guardlayer.testing import ScriptedChatModel
 
 RAW = "Let me see. The list price of Acme is $39. I hope this helps."
@@ -418,6 +418,16 @@ def test_two_guards_in_one_agent_have_names(guard, guard_under):
     model = ScriptedChatModel(replies=[RAW])
     two = [GuardMiddleware(guard=guard, name="first"), GuardMiddleware(guard=guard_under("observe"), name="second")]
     assert create_agent(model, middleware=two).invoke(QUESTION)["messages"][-1].text == TRUE
+
+
+async def test_a_model_that_is_guarded_already_is_guarded_once(guard):
+    """The middleware gives it the run's evidence and hears its verdicts; each answer is checked once."""
+    heard = []
+    model = GuardedChatModel(inner=ScriptedChatModel(replies=[calling("desks"), DESKS]), guard=guard)
+    guarding = GuardMiddleware(guard=guard, on_report=heard.append)
+    state = create_agent(model, tools=[desks], middleware=[guarding]).invoke(QUESTION)
+    assert state["messages"][-1].response_metadata["guardlayer"]["claims"][0]["sources"] == ["desks"]
+    assert len(heard) == 1
 
 
 def test_a_conversation_given_as_messages_is_read(guard):

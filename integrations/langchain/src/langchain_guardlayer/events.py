@@ -13,6 +13,7 @@ from langchain_core.callbacks import (
     dispatch_custom_event,
 )
 from langchain_core.callbacks.manager import ahandle_event, handle_event
+from langchain_core.runnables.config import var_child_runnable_config
 
 from guardlayer.errors import GuardViolation
 from guardlayer.streaming import Session
@@ -67,6 +68,20 @@ async def aannounce(reports: Iterable[Report], run_manager: AsyncCallbackManager
                     tags=run_manager.tags,
                     metadata=run_manager.metadata,
                 )
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Hide the run that surrounds this call from what is called in it.
+
+    A chat model that hands on to another one by ``invoke`` would else report that one's raw text to the callbacks of
+    the surrounding run, which LangChain keeps in a context variable.
+    """
+    token = var_child_runnable_config.set(None)
+    try:
+        yield
+    finally:
+        var_child_runnable_config.reset(token)
 
 
 @contextmanager

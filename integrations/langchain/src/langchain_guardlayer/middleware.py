@@ -20,7 +20,7 @@ from guardlayer.errors import ConfigError, InputError
 from guardlayer.types import Action, Report
 from guardlayer.wrapping import Answer, Asked, Call, Checker, Exchange, Options, arun, exchange, read_question, run
 from langchain_guardlayer.chat_model import GuardedChatModel
-from langchain_guardlayer.events import quietly
+from langchain_guardlayer.events import both, quietly
 from langchain_guardlayer.inputs import with_evidence
 from langchain_guardlayer.said import open_answer
 from langchain_guardlayer.shaping import attached
@@ -201,7 +201,13 @@ class GuardMiddleware(AgentMiddleware[GuardState, Any]):
 
         def guarded(model: Any) -> Any:
             if isinstance(model, GuardedChatModel) and model.guard is self.guard:
-                return model.model_copy(update={"evidence": (*model.evidence, *evidence)})
+                own = {
+                    "evidence": (*model.evidence, *evidence),
+                    "on_report": both(on_report, model.on_report),
+                    "shapes": {**model.shapes, **_shapes(request)},
+                    "hold": model.hold if self.review is None else "full",
+                }
+                return model.model_copy(update=own)
             if not isinstance(model, BaseChatModel):
                 raise ConfigError(
                     f"the agent's model is a {type(model).__qualname__}, which is no chat model that can be guarded; "
