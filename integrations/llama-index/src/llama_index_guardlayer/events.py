@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]  # public, but in no __all__
 from llama_index.core.instrumentation.events import BaseEvent
-from llama_index_instrumentation import get_dispatcher
 from pydantic import Field
 
 from guardlayer.types import Report

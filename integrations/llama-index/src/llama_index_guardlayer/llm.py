@@ -12,13 +12,11 @@ from llama_index.core.base.llms.types import (
     CompletionResponse,
     LLMMetadata,
 )
-from llama_index.core.chat_engine.types import AgentChatResponse
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.function_calling import FunctionCallingLLM
-from llama_index.core.llms.llm import LLM, ToolSelection
+from llama_index.core.llms.llm import LLM
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.prompts import BasePromptTemplate
-from llama_index.core.tools.types import BaseTool
 from pydantic import BaseModel, Field, PrivateAttr
 
 from guardlayer.errors import ConfigError
@@ -42,13 +40,11 @@ from llama_index_guardlayer.messages import (
     read_messages,
     templated_query,
 )
-from llama_index_guardlayer.programs import predictions, told, with_predictions, wordless
+from llama_index_guardlayer.programs import told, wordless
 from llama_index_guardlayer.speech import ChatSpeech, CompletionSpeech
-from llama_index_guardlayer.steps import Noticing, Step, current_step
+from llama_index_guardlayer.steps import Noticing, current_step
 from llama_index_guardlayer.veil import Veil
 
-_LAST = Step()
-"""Around an answer that cannot be asked for again."""
 _TAKEN_OVER = (
     "system_prompt",
     "messages_to_prompt",
@@ -90,8 +86,10 @@ class GuardedLLM(LLM):
 
     def __new__(cls, *_: Any, **kwargs: Any) -> Self:
         """Make a function-calling model of a function-calling model."""
+        from llama_index_guardlayer.calling import GuardedFunctionCallingLLM  # which is one of these
+
         calls = cls is GuardedLLM and isinstance(kwargs.get("inner"), FunctionCallingLLM)
-        made: Self = super().__new__(_GuardedFunctionCallingLLM if calls else cls)  # type: ignore[assignment]  # a subclass
+        made: Self = super().__new__(GuardedFunctionCallingLLM if calls else cls)  # type: ignore[assignment]  # a subclass
         return made
 
     def __init__(
@@ -401,53 +399,6 @@ class GuardedLLM(LLM):
             return items
         *others, last = items
         return [*others, self._counted(Answer((last,)), attempts)]
-
-
-class _GuardedFunctionCallingLLM(GuardedLLM, FunctionCallingLLM):
-    """A guarded model that calls functions: how it is told of tools, and how its calls are read, is the inner one's."""
-
-    inner: FunctionCallingLLM = Field(exclude=True)
-
-    def _prepare_chat_with_tools_compat(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return self.inner._prepare_chat_with_tools_compat(tools, *args, **kwargs)  # noqa: SLF001 - LlamaIndex's seam
-
-    def _prepare_chat_with_tools(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return self.inner._prepare_chat_with_tools(tools, *args, **kwargs)  # noqa: SLF001 - likewise
-
-    def _validate_chat_with_tools_response(
-        self, response: ChatResponse, tools: Sequence[BaseTool], *args: Any, **kwargs: Any
-    ) -> ChatResponse:
-        return self.inner._validate_chat_with_tools_response(response, tools, *args, **kwargs)  # noqa: SLF001 - likewise
-
-    def predict_and_call(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> AgentChatResponse:
-        """Call the tools that the inner model asks for; what a program made of its words is checked by its fields."""
-        called = super().predict_and_call(tools, *args, **kwargs)
-
-        def checked(predicted: BaseModel) -> BaseModel:
-            flow = exchange(Asked(), self._options, None, self._open_prediction)
-            model: BaseModel = _only(run(flow, Noticing(self.guard, _LAST), lambda _: Answer((predicted,))))
-            return model
-
-        return with_predictions(called, [(place, checked(model)) for place, model in predictions(called, tools)])
-
-    async def apredict_and_call(self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any) -> AgentChatResponse:
-        """Do what :meth:`predict_and_call` does, without blocking the event loop."""
-        called = await super().apredict_and_call(tools, *args, **kwargs)
-
-        async def checked(predicted: BaseModel) -> BaseModel:
-            async def answer(_: Call) -> Answer:
-                return Answer((predicted,))
-
-            flow = exchange(Asked(), self._options, None, self._open_prediction)
-            model: BaseModel = _only(await arun(flow, Noticing(self.guard, _LAST), answer))
-            return model
-
-        found = [(place, await checked(model)) for place, model in predictions(called, tools)]
-        return with_predictions(called, found)
-
-    def get_tool_calls_from_response(self, response: ChatResponse, *args: Any, **kwargs: Any) -> list[ToolSelection]:
-        """Return the tool calls of a response, as the inner model reads them."""
-        return self.inner.get_tool_calls_from_response(response, *args, **kwargs)
 
 
 def _count(call: Call, attempts: Attempts) -> None:

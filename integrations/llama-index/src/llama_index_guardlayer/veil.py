@@ -22,13 +22,13 @@ from llama_index.core.base.response.schema import Response
 from llama_index.core.callbacks.base import CallbackManager
 from llama_index.core.callbacks.base_handler import BaseCallbackHandler
 from llama_index.core.callbacks.schema import CBEventType, EventPayload
+from llama_index.core.instrumentation import root_manager  # type: ignore[attr-defined]  # public, but in no __all__
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
 from llama_index.core.prompts import BasePromptTemplate
 from llama_index.core.prompts.mixin import PromptMixin
 from llama_index.core.schema import BaseComponent, QueryBundle
 from llama_index.core.settings import Settings
-from llama_index_instrumentation import root_manager
 
 HELD = "[held by guardlayer]"
 """What stands in events where the model's words would be."""
