@@ -21,7 +21,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from guardlayer.errors import ConfigError
 from guardlayer.types import Report
 from guardlayer.wrapping import Answer, Asked, Call, Checker, Exchange, Options, arun, exchange, read_question, run
-from langchain_guardlayer.events import aannounce, announce, both, hearing, quietly, unheard
+from langchain_guardlayer.events import Unheard, aannounce, announce, both, hearing, quietly, unheard
 from langchain_guardlayer.holding import Holding
 from langchain_guardlayer.inputs import with_evidence
 from langchain_guardlayer.rehosting import rehost
@@ -283,7 +283,7 @@ class GuardedChatModel(BaseChatModel):
     ) -> Generator[ChatGenerationChunk, None, None]:
         if self.inner.rate_limiter:
             self.inner.rate_limiter.acquire(blocking=True)
-        with closing(_Unheard(self.inner._stream(messages, stop=stop, **kwargs))) as stream:  # noqa: SLF001 - as above
+        with closing(Unheard(self.inner._stream(messages, stop=stop, **kwargs))) as stream:  # noqa: SLF001 - as above
             yield from stream
 
     async def _inner_astream(
@@ -291,7 +291,7 @@ class GuardedChatModel(BaseChatModel):
     ) -> AsyncGenerator[ChatGenerationChunk, None]:
         if self.inner.rate_limiter:
             await self.inner.rate_limiter.aacquire(blocking=True)
-        async with aclosing(_Unheard(self.inner._astream(messages, stop=stop, **kwargs))) as stream:  # noqa: SLF001 - as above
+        async with aclosing(Unheard(self.inner._astream(messages, stop=stop, **kwargs))) as stream:  # noqa: SLF001 - as above
             async for chunk in stream:
                 yield chunk
 
@@ -330,39 +330,6 @@ class GuardedChatModel(BaseChatModel):
         result = turn.done(await arun(turn.exchange, self.guard, call))
         await aannounce(turn.reports, run_manager)
         return result
-
-
-class _Unheard:
-    """A stream of which each step is taken unheard; between steps the reader's context is its own."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        with unheard():
-            return next(self._stream)
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return self
-
-    async def __anext__(self) -> Any:
-        with unheard():
-            return await anext(self._stream)
-
-    def close(self) -> None:
-        """Close the stream, if it can be closed."""
-        close = getattr(self._stream, "close", None)
-        if close is not None:
-            close()
-
-    async def aclose(self) -> None:
-        """Close the stream, if it can be closed."""
-        close = getattr(self._stream, "aclose", None)
-        if close is not None:
-            await close()
 
 
 class _Turn:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
@@ -82,6 +83,39 @@ def unheard() -> Iterator[None]:
         yield
     finally:
         var_child_runnable_config.reset(token)
+
+
+class Unheard:
+    """A stream of which each step is taken unheard; between steps the reader's context is its own."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        with unheard():
+            return next(self._stream)
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        with unheard():
+            return await anext(self._stream)
+
+    def close(self) -> None:
+        """Close the stream, if it can be closed."""
+        close = getattr(self._stream, "close", None)
+        if close is not None:
+            close()
+
+    async def aclose(self) -> None:
+        """Close the stream, if it can be closed."""
+        close = getattr(self._stream, "aclose", None)
+        if close is not None:
+            await close()
 
 
 @contextmanager
