@@ -104,6 +104,7 @@ def serve(
             access_log=False,
             server_header=False,
             lifespan="on",
+            ws="none",
             timeout_graceful_shutdown=30,
             # Longer than clients keep idle connections, so that none sends a request into one that is being closed.
             timeout_keep_alive=75,
