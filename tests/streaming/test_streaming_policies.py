@@ -412,3 +412,46 @@ def test_a_log_that_fails_after_a_block_is_said(kb: Any) -> None:
     assert shown == ["Hello there! ", REFUSAL]
     assert session.report.output == "".join(shown)
     assert any("disk full" in notice for notice in session.report.notices)
+
+
+async def test_an_async_reader_that_leaves_early(guard: Guard, log: MemoryLog) -> None:
+    """`aclose` closes the async source, and the record says what had been shown and that the rest was not."""
+    closed = []
+
+    async def source() -> AsyncIterator[str]:
+        try:
+            for _ in range(100):
+                yield "The fee of Pro is 5%. And "
+        finally:
+            closed.append(True)
+
+    stream = guard.astream(source())
+    assert await anext(stream) == "The fee of Pro is 5%. "
+    await stream.aclose()
+    assert closed == [True]
+    (report,) = log.reports
+    assert report.output == "The fee of Pro is 5%. "
+    assert report.draft.text == "The fee of Pro is 5%. And "
+
+
+def test_abort_releases_nothing_more(guard: Guard, log: MemoryLog) -> None:
+    """A session that is broken off is over: it is recorded once, and what is fed then is ignored."""
+    session = guard.session()
+    assert session.feed("The fee of Pro is 4%. And then") != ()
+    session.abort("the line went dead")
+    session.abort("again")
+    assert session.feed(" more. Text.") == ()
+    assert session.finish() == ()
+    (report,) = log.reports
+    assert report.output == "The fee of Pro is 5%. "
+    assert apply_text(report.draft.text, report.decision.edits) == report.output
+    assert session.report.draft.text.endswith("And then")
+
+
+def test_structured_output_is_held_and_checked_as_such(guard: Guard) -> None:
+    """A text that is one JSON object is checked leaf by leaf at its end; one that only begins like it is prose."""
+    text = '{"name": "Acme", "list price": "$39"}'
+    assert list(guard.stream([text[:20], text[20:]])) == [guard.check(text).output]
+    shown = list(guard.stream(["{x} The fee of Pro ", "is 4%. And so on."]))
+    assert "".join(shown).startswith("{x} The fee of Pro is 5%.")
+    assert len(shown) > 1
