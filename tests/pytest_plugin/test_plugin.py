@@ -276,6 +276,24 @@ def test_misspelt(guardlayer): pass
     result.stdout.fnmatch_lines(["*cannot be built*enforced*", "*unknown sources=; it knows require_sources*"])
 
 
+def test_streams_and_concurrent_checks_are_judged(suite) -> None:
+    """However a text reaches the test's guard, also in pieces or from other threads, its report counts once."""
+    result = suite("""
+from concurrent.futures import ThreadPoolExecutor
+
+@pytest.mark.guardlayer(require_sources=True)
+def test_stream(guardlayer): list(guardlayer.stream(["Hi! The list price of ", "Acme is $39. ", "Bye!"]))
+
+@pytest.mark.guardlayer(require_sources=True)
+def test_threads(guardlayer):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(guardlayer.check, [TRUE] * 20 + [STALE]))
+""")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines_random(["guardlayer: 1 of 1 claim has no current source", "*response * of 21:*"])
+    assert result.stdout.str().count("] stale:") == 2
+
+
 def test_no_test_changes_what_the_next_is_judged_by(suite) -> None:
     """The suite's knowledge is read-only."""
     result = suite("""
