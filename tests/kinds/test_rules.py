@@ -274,6 +274,15 @@ def test_order_and_number_are_kept_and_scores_are_probabilities(texts: list[str]
     assert all(0 < claim.kind_score <= 1 for claim in found)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["I will look it up.", "I'll find that for you.", "I'm checking our records now.", "Looking that up for you."],
+)
+def test_what_the_assistant_is_about_to_do_is_behavior(text: str) -> None:
+    """What comes before a tool call states nothing about the world."""
+    assert kind_of(text) is Kind.BEHAVIOR
+
+
 def test_rule_names_are_unique_and_the_classifier_satisfies_the_protocol() -> None:
     """A report that names a rule names one rule."""
     names = [rule.name for rule in RULES]

@@ -221,7 +221,9 @@ MANNERS: Final[tuple[Rule, ...]] = (
             |if\s+you\s+(?:have|need|'d\s+like|would\s+like|want)\s+(?:any|more|further|help|additional|me\s+to)\b[^,]{0,60}\Z
             |(?:(?:i|we)\s+)?(?:do\s+)?(?:hope|trust)\s+(?:this|that|it)\s+(?:helps|is\s+helpful|answers|clarifies)
             |(?:i|we)(?:'ll|\s+will|\s+can)\s+(?:be\s+(?:happy|glad)|gladly|do\s+my\s+best|help|assist|try|walk\s+you|guide\s+you
-                |explain|look\s+into|let\s+you|get\s+back|check)\b|(?:is\s+there\s+)?anything\s+else\s+i\s+can
+                |explain|look|let\s+you|get\s+back|check|find|search|pull|fetch|verify|confirm)\b
+            |(?:(?:i|we)(?:'m|'re|\s+am|\s+are)\s+)?(?:now\s+|just\s+)?(?:checking|looking|searching|fetching)\b
+            |(?:is\s+there\s+)?anything\s+else\s+i\s+can
             |how\s+(?:can|may)\s+i\s+(?:help|assist)|(?:(?:i|we)(?:'m|'re|\s+am|\s+are)\s+)?looking\s+forward\s+to)"""
         ),
     ),
