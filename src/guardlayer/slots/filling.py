@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -174,21 +175,28 @@ class Settled:
 
     def __call__(self, checked: tuple[CheckedClaim, ...]) -> tuple[CheckedClaim, ...]:
         """Return the claims with those of the slots among them, in the order of the text."""
-        amended = [self._amended(claim) for claim in checked]
-        own = [slot for slot in self.filled if not any(_rests_on(claim, slot) for claim in amended)]
+        starts = [slot.start for slot in self.filled]
+        amended, told = [], set[int]()
+        for claim in checked:
+            places = range(bisect_left(starts, claim.start), bisect_left(starts, claim.end))
+            for place in places:
+                claim = _amended(claim, self.filled[place])  # noqa: PLW2901 - what one slot amends the next one sees
+            told.update(place for place in places if _rests_on(claim, self.filled[place]))
+            amended.append(claim)
+        own = [slot for place, slot in enumerate(self.filled) if place not in told]
         return tuple(sorted((*amended, *own), key=lambda claim: (claim.start, claim.end)))
 
-    def _amended(self, checked: CheckedClaim) -> CheckedClaim:
-        result = checked.result
+
+def _amended(checked: CheckedClaim, slot: CheckedClaim) -> CheckedClaim:
+    result = checked.result
+    if slot.verdict is Label.SUPPORTED:
         span = checked.claim.locate(result.span) if result.span is not None else None
-        for slot in self.filled:
-            if slot.verdict is Label.SUPPORTED:
-                wrong = checked.verdict in (Label.STALE, Label.CONTRADICTED)
-                if wrong and span is not None and slot.start <= span.start and span.end <= slot.end:
-                    return replace(checked, result=slot.result)
-            elif checked.verdict is Label.UNSUPPORTED and _encloses(checked, slot):
-                return replace(checked, result=slot.result)
-        return checked
+        wrong = checked.verdict in (Label.STALE, Label.CONTRADICTED)
+        if wrong and span is not None and slot.start <= span.start and span.end <= slot.end:
+            return replace(checked, result=slot.result)
+    elif checked.verdict is Label.UNSUPPORTED and _encloses(checked, slot):
+        return replace(checked, result=slot.result)
+    return checked
 
 
 def _encloses(checked: CheckedClaim, slot: CheckedClaim) -> bool:

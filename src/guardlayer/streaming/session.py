@@ -6,6 +6,7 @@ Every method that checks exists twice, ``feed`` and ``afeed``; both drive one co
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, Literal
@@ -316,7 +317,9 @@ class Session:
     def _settled(self, start: int, end: int | None) -> Settled | None:
         """Return what the slots between two offsets of the draft settle, with offsets from the first."""
         filled = self._filler.filled if self._filler is not None else []
-        inside = [slot for slot in filled if start <= slot.start and (end is None or slot.end <= end)]
+        first = bisect_left(filled, start, key=lambda slot: slot.start)
+        last = len(filled) if end is None else bisect_right(filled, end, lo=first, key=lambda slot: slot.end)
+        inside = filled[first:last]
         return Settled(shifted(inside, -start)) if inside else None
 
     def _violates(self, report: Report) -> bool:
