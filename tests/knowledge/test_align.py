@@ -213,3 +213,143 @@ def test_a_name_with_a_participle_is_found_as_a_verb(kb):
     """ "Position held" is what one holds."""
     kb.add("Ray Fox", "position held", "mayor", source="s")
     assert keys(kb, "Ray Fox holds the position of mayor.") == {"position held"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Beta's list price is $49.",
+        "Beta's new list price is $49.",
+        "Beta, list price: $49",
+        "Beta: List price: $49",
+        "Beta Corp, list price: $49",
+        "The list price of Beta is $49.",
+        "The CEO of Beta is Bo Park.",
+        "The competitor's list price is $49.",
+    ],
+)
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        {"question": "What is the list price of Acme, and who is the CEO of Acme?"},
+        {"topics": ("Acme makes anvils.",)},
+        {"topics": ("Acme, list price: $49",)},
+    ],
+)
+def test_a_name_the_claim_gives_is_not_replaced_by_one_from_before(kb, text, earlier):
+    """What is said of Beta, whom the ledger does not know, is not said of Acme, whoever was spoken of before."""
+    assert keys(kb, text, **earlier) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "attribute"),
+    [
+        ("Ann Lee is the CEO.", "CEO"),
+        ("Cy Young is the CEO.", "CEO"),
+        ("The CEO is Cy Young.", "CEO"),
+        ("Bo Park, CEO, said so.", "CEO"),
+        ("CEO: Cy Young", "CEO"),
+        ("Its list price is $49.", "list price"),
+        ("The company's list price is $49.", "list price"),
+        ("Pricing, list price: $49", "list price"),
+        ("In Europe the list price is $49.", "list price"),
+    ],
+)
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        {"question": "What is the list price of Acme, and who is the CEO of Acme?"},
+        {"topics": ("Acme makes anvils.",)},
+        {"topics": ("Users of Acme praise it.", "Shipping is free.", "Pricing", "Great.")},
+    ],
+)
+def test_a_value_is_not_taken_for_whose_it_is(kb, text, attribute, earlier):
+    """A copula stands between a value and its attribute, and known values are values wherever they stand."""
+    assert keys(kb, text, **earlier) == {attribute}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Beta, a rival of Acme, has a list price of $49.",
+        "Compared with Acme, Beta's list price is $49.",
+        "Unlike Acme, Beta has a list price of $49.",
+        "Beta, a customer of Acme, has a CEO.",
+        "Acme's competitors' list price is $39.",
+        "Acme's rival has a list price of $39.",
+        "Acme’s competitors’ list price is $39.",
+        "Acme's parent, Beta, has a list price of $49.",
+        "Ann Lee is the CEO of Beta, not of Acme.",
+        "Ann Lee is CEO of Beta but not of Acme.",
+        "The president of Italy's bank is Sergio Mattarella.",
+        "The president of northern Italy is Sergio Mattarella.",
+        "The Standard Plan Plus has a monthly fee of 4%.",
+        "The Acme Foundation's CEO is Bo Park.",
+        "Widget Pro 4.1 was released on 15 March 2022.",
+        "Widget Pro's list price is $49, says Acme.",
+        "The list price of Widget Pro is $49, says Acme.",
+    ],
+)
+def test_an_entity_that_is_only_named_beside_another_is_not_the_subject(kb, text):
+    """Compared with, related to, owner of what is spoken of, or part of a longer name: the claim is not about it."""
+    assert keys(kb, text) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "attribute"),
+    [
+        ("Unlike Acme, whose list price is $49, Beta is dear.", "list price"),
+        ("Unlike Beta, Acme has a list price of $49.", "list price"),
+        ("Bo Park is not Acme's CEO.", "CEO"),
+        ("Bo Park is not the CEO of Acme.", "CEO"),
+        ("Acme, a rival of Beta, has a list price of $49.", "list price"),
+        ("Acme says the company's list price is $49.", "list price"),
+        ("Ann Lee, CEO of Acme, spoke.", "CEO"),
+        ("Acme CEO Cy Young spoke.", "CEO"),
+        ("Acme's new CEO is Cy Young.", "CEO"),
+        ("Cy Young was named CEO by Acme.", "CEO"),
+        ("Widget Pro 4.2 is the latest version.", "latest version"),
+        ("Acme Inc has a list price of $49.", "list price"),
+        ("The Standard Plan's monthly fee is 4%, says Beta.", "monthly fee"),
+    ],
+)
+def test_an_entity_tied_to_its_attribute_keeps_it(kb, text, attribute):
+    """Other names in the claim do not take from the subject what is said of it."""
+    assert keys(kb, text) == {attribute}
+
+
+def test_a_longer_name_that_the_ledger_knows_is_that_entity(kb):
+    """ "Standard Plan Plus" is no Standard Plan, but where the ledger knows it, it is itself."""
+    kb.add("Standard Plan Plus", "monthly fee", "9%", source="fee schedule")
+    claim = Claim("The Standard Plan Plus has a monthly fee of 9%.", 0, 47)
+    assert {e.fact.value for e in kb.keyed.search(Query(claim, AT))} == {"9%"}
+
+
+@pytest.mark.parametrize(
+    "topics",
+    [
+        ("After Beta bought Acme.",),
+        ("Beta bought Acme.",),
+        ("Acme makes anvils.", "Beta Corp"),
+        ("Acme makes anvils.", "Beta:"),
+        ("Acme makes anvils.", "Beta."),
+    ],
+)
+def test_an_unknown_subject_before_leaves_the_topic_open(kb, topics):
+    """After "Beta bought Acme" and under the heading "Beta", "its list price" is not taken for Acme's."""
+    assert keys(kb, "Its list price is $49.", topics=topics) == set()
+
+
+def test_an_answer_about_another_is_no_answer_about_what_was_asked(kb):
+    """Asked for Acme's price, "Beta charges $49" tells nothing of it; "It's $49" does."""
+    asked = "What is the list price of Acme?"
+    assert keys(kb, "Beta charges $49.", question=asked) == set()
+    assert keys(kb, "It's $49.", question=asked) == {"list price"}
+
+
+def test_another_word_for_the_entity_is_no_other_name(kb):
+    """The Italian president, and the President of the Republic, after a question about Italy."""
+    asked = "Who is the president of Italy?"
+    assert keys(kb, "The Italian president is Sergio Mattarella.", question=asked) == {"President of Italy"}
+    assert keys(kb, "The President of the Republic is Sergio Mattarella.", question=asked) == {"President of Italy"}
+    assert keys(kb, "The French president is Sergio Mattarella.", question=asked) == set()

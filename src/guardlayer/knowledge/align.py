@@ -14,7 +14,7 @@ from datetime import datetime
 from threading import Lock
 
 from guardlayer.errors import AuthorityError, StoreError
-from guardlayer.knowledge import attributes
+from guardlayer.knowledge import attributes, whose
 from guardlayer.knowledge.attributes import Found, Phrase
 from guardlayer.knowledge.ledger import Ledger
 from guardlayer.knowledge.names import Mention, NameIndex
@@ -44,6 +44,11 @@ class _Key:
         self.versions = versions
         self.ways = ways
         self.qualifiers = [frozenset(token.norm for token in tokenize(value)) for _, value in versions[0].qualifiers]
+        self.values = [
+            frozenset(token.norm for name in (fact.value, *fact.aliases) for token in tokenize(name))
+            for fact in versions
+        ]
+        self.numeric = all(any(c.isdigit() for c in fact.value) for fact in versions)
         bounds = {b for fact in versions for b in (fact.valid.start, fact.valid.end) if b is not None}
         self._changes = sorted(bounds)
         self._placed: dict[int, tuple[tuple[Evidence, frozenset[str], bool], ...]] = {}
@@ -108,6 +113,9 @@ class _Text:
     stems: list[str]
     mentions: list[Mention]
     named: frozenset[int]
+
+    def unknown(self) -> list[whose.Name]:
+        return whose.names(self.tokens, self.text, self.named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,17 +243,17 @@ class KeyedFacts:
             if len(per_candidate) != 1:
                 continue  # nothing known of any of them, or several it may be: never a silent pick
             for view, hit in per_candidate[0]:
-                matches.append(
-                    _Match(
-                        view, mention if where is said else None, hit, True, score if hit.phrase.own else score * 0.9
-                    )
-                )
+                owner = mention if where is said else None
+                if _theirs(view, hit, said, owner):
+                    matches.append(_Match(view, owner, hit, True, score if hit.phrase.own else score * 0.9))
         return _nearest(matches) if where is said else matches
 
     def _entitled(self, said: _Text) -> list[_Match]:
         """Match attributes whose name says whose they are: "President of the French Republic" needs no "France"."""
         matches = []
         for title in self._titles.find(said.tokens):
+            if whose.owns(title.last, said.tokens, said.text):
+                continue  # the president of Italy's bank
             bearers = [entity for info in title.entities if (entity := self._ledger.bearer_of(info)) is not None]
             if len(bearers) != 1:
                 continue
@@ -271,10 +279,11 @@ class KeyedFacts:
         """Let the question, or the claims before, supply the entity or the attribute that the claim leaves out."""
         question = self._read(query.question) if query.question else None
         if question is not None:
-            if not claim.mentions:
-                matches = self._matches(question, question.mentions, claim, score=0.8)
-                if matches:
-                    return matches
+            matches = self._matches(question, question.mentions, claim, score=0.8)
+            if matches:
+                return [match for match in matches if _only_values(match.key, claim)]
+            if self._speaks(claim, question.mentions):
+                return []  # of the attribute, but another's
             known = {entity for mention in claim.mentions for entity in mention.entities}
             asked = [m for m in question.mentions if known & set(m.entities)]
             # The first words of an answer are read against the question, even where they name nothing of it.
@@ -283,15 +292,24 @@ class KeyedFacts:
             supplied = self._matches(question, asked, question, score=0.7)
             if not supplied and not query.topics:
                 supplied = self._entitled(question)
+            supplied = [match for match in supplied if _answers(match.key, claim)]
             if supplied:
                 return [replace(match, in_claim=False, score=0.7) for match in supplied]
-        if not claim.mentions:
-            for topic in reversed(query.topics):
-                earlier = self._read(topic)
-                matches = self._matches(earlier, earlier.mentions, claim, score=0.7)
-                if matches:
-                    return matches
+        for topic in reversed(query.topics):
+            earlier = self._read(topic)
+            if whose.leads(earlier.tokens, topic, earlier.unknown(), earlier.mentions):
+                break
+            matches = self._matches(earlier, earlier.mentions, claim, score=0.7)
+            if matches:
+                return [match for match in matches if _only_values(match.key, claim)]
         return []
+
+    def _speaks(self, said: _Text, mentions: Iterable[Mention]) -> bool:
+        """Say whether ``said``, which names no entity, speaks of an attribute that a mentioned one has."""
+        capitals = any(t.text[:1].isupper() for t in said.tokens)
+        return not said.mentions and any(
+            self._attributes(entity, said, capitals=capitals) for mention in mentions for entity in mention.entities
+        )
 
     def _facts(self, match: _Match, claim: _Text, query: Query) -> Iterator[Evidence]:
         words = {t.norm for t in claim.tokens}
@@ -314,6 +332,39 @@ class KeyedFacts:
                 if not other_ways or others > _RECENT:
                     continue
             yield replace(evidence, alignment=alignment)
+
+
+def _theirs(view: _Key, hit: Found, said: _Text, mention: Mention | None) -> bool:
+    """Say whether the attribute in ``said`` is that of the entity, which ``mention`` names or another text does."""
+    if mention is not None and not whose.is_subject(mention, hit, said.tokens, said.text, view.values):
+        return False
+    others = _others(view, said, mention)
+    return not whose.taken(hit, said.tokens, said.text, others, mention=mention, numeric=view.numeric)
+
+
+def _others(view: _Key, said: _Text, mention: Mention | None) -> list[whose.Name]:
+    """Return the names in ``said`` that are neither the entity's nor a value of the key."""
+    known = [
+        whose.Name(m.first, m.last, frozenset(t.norm for t in said.tokens[m.first : m.last]))
+        for m in said.mentions
+        if m is not mention and (mention is None or not set(m.entities) & set(mention.entities))
+    ]
+    entity = view.versions[0].entity
+    unknown = [name for name in said.unknown() if not whose.stands_for(name, entity)]
+    return [name for name in (*unknown, *known) if not any(name.words <= value for value in view.values)]
+
+
+def _only_values(view: _Key, said: _Text) -> bool:
+    """Say whether the entities that ``said`` names are values of the key, so that whose it is may be left out."""
+    return all(
+        any({t.norm for t in said.tokens[m.first : m.last]} <= value for value in view.values) for m in said.mentions
+    )
+
+
+def _answers(view: _Key, said: _Text) -> bool:
+    """Say whether a claim that names no attribute may answer for the key asked of: not where it is about another."""
+    names = _others(view, said, None) if view.numeric and not said.mentions else []
+    return not any(whose.acts(name, said.tokens, said.text) for name in names)
 
 
 def _is_title(name: str) -> bool:
