@@ -7,19 +7,19 @@ marked by what it is worth at the instant asked for. What the claim *says* about
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from threading import Lock
 
 from guardlayer.errors import AuthorityError, StoreError
 from guardlayer.knowledge import attributes, whose
-from guardlayer.knowledge.attributes import Found, Phrase
+from guardlayer.knowledge.attributes import Found
 from guardlayer.knowledge.ledger import Ledger
 from guardlayer.knowledge.names import Mention, NameIndex
-from guardlayer.knowledge.resolve import place
-from guardlayer.text import STOP_WORDS, Token, tokenize
+from guardlayer.knowledge.views import Entity, Key
+from guardlayer.text import Token, tokenize
 from guardlayer.types import Alignment, Evidence, Fact, Form, Query, Span, Standing
 
 _PAST = frozenset("was were former formerly previously ex served once had".split())  # noqa: SIM905
@@ -27,102 +27,27 @@ _PRESENT = frozenset("is are currently now current remains today presently am".s
 _ENDED = frozenset({"former", "ex", "previous", "past", "late", "erstwhile", "onetime", "then"})
 _RECENT = 12
 """Versions whose value may be written in other ways (numbers, dates) are all offered, the most recent this many."""
-_ORDER = {
-    Standing.CURRENT: 0,
-    Standing.DISPUTED: 1,
-    Standing.SUPERSEDED: 2,
-    Standing.CORRECTED: 3,
-    Standing.RETRACTED: 4,
-    Standing.FUTURE: 5,
-}
 
 
-class _Key:
-    """All versions of one key, with their standing at any instant worked out once between two changes."""
-
-    def __init__(self, versions: tuple[Fact, ...], ways: tuple[Phrase, ...]) -> None:
-        self.versions = versions
-        self.ways = ways
-        self.qualifiers = [frozenset(token.norm for token in tokenize(value)) for _, value in versions[0].qualifiers]
-        self.values = [
-            frozenset(token.norm for name in (fact.value, *fact.aliases) for token in tokenize(name))
-            for fact in versions
-        ]
-        self.numeric = all(any(c.isdigit() for c in fact.value) for fact in versions)
-        bounds = {b for fact in versions for b in (fact.valid.start, fact.valid.end) if b is not None}
-        self._changes = sorted(bounds)
-        self._placed: dict[int, tuple[tuple[Evidence, frozenset[str], bool], ...]] = {}
-
-    def evidence(self, at: datetime) -> tuple[tuple[Evidence, frozenset[str], bool], ...]:
-        """Return (evidence, folded words of the value, whether the value may be written otherwise), best first."""
-        window = bisect_right(self._changes, at)
-        known = self._placed.get(window)
-        if known is None:
-            known = self._placed[window] = tuple(
-                sorted(self._build(at), key=lambda item: (_ORDER[item[0].standing], _recency(item[0])))
-            )
-        return known
-
-    def _build(self, at: datetime) -> Iterator[tuple[Evidence, frozenset[str], bool]]:
-        for placed in place(self.versions, at):
-            fact = placed.fact
-            words = frozenset(t.norm for name in (fact.value, *fact.aliases) for t in tokenize(name)) - STOP_WORDS
-            evidence = Evidence(
-                text=fact.text,
-                source=fact.source,
-                standing=placed.standing,
-                valid=fact.valid,
-                recorded=fact.recorded.start,
-                fact=fact,
-                successor=placed.successor,
-            )
-            other_ways = any(w[0].isdigit() for w in words) or not any(c.isupper() for c in fact.value)
-            yield evidence, words, other_ways
-
-
-class _Entity:
-    """What the ledger holds about one entity, indexed by the words that speak of it."""
-
-    def __init__(self, keys: Sequence[_Key]) -> None:
-        self.keys = keys
-        self.by_stem: dict[str, list[_Key]] = {}
-        self.acronyms: list[_Key] = []
-        for view in keys:
-            for way in view.ways:
-                self.by_stem.setdefault(way.stems[0], []).append(view)
-                if way.own and (len(way.stems) > 1 or len(way.stems[0]) <= 5):
-                    self.acronyms.append(view)
-
-    def candidates(self, stems: Sequence[str], *, capitals: bool) -> Iterable[_Key]:
-        found: dict[int, _Key] = {}
-        for word in stems:
-            for view in self.by_stem.get(word, ()):
-                found[id(view)] = view
-        if capitals:
-            for view in self.acronyms:
-                found[id(view)] = view
-        return found.values()
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Text:
-    """A text with its words, stems, and the entities it names."""
+    """A text with its words and the entities it names."""
 
     text: str
     tokens: Sequence[Token]
-    stems: list[str]
     mentions: list[Mention]
-    named: frozenset[int]
+    words: attributes.Words
 
+    @cached_property
     def unknown(self) -> list[whose.Name]:
-        return whose.names(self.tokens, self.text, self.named)
+        return whose.names(self.tokens, self.text, self.words.named)
 
 
 @dataclass(frozen=True, slots=True)
 class _Match:
     """A key found in a claim."""
 
-    key: _Key
+    key: Key
     entity: Mention | None
     found: Found
     in_claim: bool
@@ -143,7 +68,7 @@ class KeyedFacts:
         self._titles = NameIndex()
         self._synonyms: dict[str, tuple[str, ...]] = {}
         self._titled = 0
-        self._entities: dict[int, _Entity] = {}
+        self._entities: dict[int, Entity] = {}
         self._marker: int | None = None
 
     def search(self, query: Query) -> Sequence[Evidence]:
@@ -202,9 +127,9 @@ class KeyedFacts:
         tokens = tokenize(text)
         mentions = self._names.find(tokens)
         named = frozenset(index for mention in mentions for index in range(mention.first, mention.last))
-        return _Text(text, tokens, [attributes.stem(t.norm) for t in tokens], mentions, named)
+        return _Text(text, tokens, mentions, attributes.Words(tokens, named))
 
-    def _entity(self, entity: int) -> _Entity:
+    def _entity(self, entity: int) -> Entity:
         view = self._entities.get(entity)
         if view is None:
             versions = self._ledger.versions_of(entity)
@@ -212,9 +137,9 @@ class KeyedFacts:
             keys: dict[tuple[str, tuple[tuple[str, str], ...]], list[Fact]] = {}
             for fact in versions:
                 keys.setdefault((fact.attribute, fact.qualifiers), []).append(fact)
-            view = _Entity(
+            view = Entity(
                 [
-                    _Key(tuple(facts), attributes.phrases(name, self._synonyms.get(name, ()), words))
+                    Key(tuple(facts), attributes.phrases(name, self._synonyms.get(name, ()), words))
                     for (name, _), facts in keys.items()
                 ]
             )
@@ -265,10 +190,10 @@ class KeyedFacts:
             ]
         return matches
 
-    def _attributes(self, entity: int, said: _Text, *, capitals: bool) -> list[tuple[_Key, Found]]:
+    def _attributes(self, entity: int, said: _Text, *, capitals: bool) -> list[tuple[Key, Found]]:
         hits = []
-        for view in self._entity(entity).candidates(said.stems, capitals=capitals):
-            hit = attributes.find(said.tokens, said.stems, view.ways, said.named)
+        for view in self._entity(entity).candidates(said.words.stems, capitals=capitals):
+            hit = attributes.find(said.words, view.ways)
             if hit is not None:
                 hits.append((view, hit))
         if len(hits) > 1:
@@ -297,7 +222,7 @@ class KeyedFacts:
                 return [replace(match, in_claim=False, score=0.7) for match in supplied]
         for topic in reversed(query.topics):
             earlier = self._read(topic)
-            if whose.leads(earlier.tokens, topic, earlier.unknown(), earlier.mentions):
+            if whose.leads(earlier.tokens, topic, earlier.unknown, earlier.mentions):
                 break
             matches = self._matches(earlier, earlier.mentions, claim, score=0.7)
             if matches:
@@ -334,15 +259,16 @@ class KeyedFacts:
             yield replace(evidence, alignment=alignment)
 
 
-def _theirs(view: _Key, hit: Found, said: _Text, mention: Mention | None) -> bool:
+def _theirs(view: Key, hit: Found, said: _Text, mention: Mention | None) -> bool:
     """Say whether the attribute in ``said`` is that of the entity, which ``mention`` names or another text does."""
     if mention is not None and not whose.is_subject(mention, hit, said.tokens, said.text, view.values):
         return False
-    others = _others(view, said, mention)
-    return not whose.taken(hit, said.tokens, said.text, others, mention=mention, numeric=view.numeric)
+    return not whose.taken(
+        hit, said.tokens, said.text, lambda: _others(view, said, mention), mention=mention, numeric=view.numeric
+    )
 
 
-def _others(view: _Key, said: _Text, mention: Mention | None) -> list[whose.Name]:
+def _others(view: Key, said: _Text, mention: Mention | None) -> list[whose.Name]:
     """Return the names in ``said`` that are neither the entity's nor a value of the key."""
     known = [
         whose.Name(m.first, m.last, frozenset(t.norm for t in said.tokens[m.first : m.last]))
@@ -350,18 +276,19 @@ def _others(view: _Key, said: _Text, mention: Mention | None) -> list[whose.Name
         if m is not mention and (mention is None or not set(m.entities) & set(mention.entities))
     ]
     entity = view.versions[0].entity
-    unknown = [name for name in said.unknown() if not whose.stands_for(name, entity)]
-    return [name for name in (*unknown, *known) if not any(name.words <= value for value in view.values)]
+    unknown = [name for name in said.unknown if not whose.stands_for(name, entity)]
+    names = (*unknown, *known)
+    return [name for name in names if not any(name.words <= value for value in view.values)] if names else []
 
 
-def _only_values(view: _Key, said: _Text) -> bool:
+def _only_values(view: Key, said: _Text) -> bool:
     """Say whether the entities that ``said`` names are values of the key, so that whose it is may be left out."""
     return all(
         any({t.norm for t in said.tokens[m.first : m.last]} <= value for value in view.values) for m in said.mentions
     )
 
 
-def _answers(view: _Key, said: _Text) -> bool:
+def _answers(view: Key, said: _Text) -> bool:
     """Say whether a claim that names no attribute may answer for the key asked of: not where it is about another."""
     names = _others(view, said, None) if view.numeric and not said.mentions else []
     return not any(whose.acts(name, said.tokens, said.text) for name in names)
@@ -373,11 +300,7 @@ def _is_title(name: str) -> bool:
     return bool(of) and any(word[:1].isupper() for word in owner.split())
 
 
-def _recency(evidence: Evidence) -> float:
-    return -evidence.valid.start.timestamp() if evidence.valid.start is not None else 0.0
-
-
-def _specific(hits: list[tuple[_Key, Found]]) -> list[tuple[_Key, Found]]:
+def _specific(hits: list[tuple[Key, Found]]) -> list[tuple[Key, Found]]:
     """Drop a key whose words are only a part of another's: "president" within "vice president"."""
     kept = []
     for view, hit in hits:
@@ -401,7 +324,7 @@ def _specific(hits: list[tuple[_Key, Found]]) -> list[tuple[_Key, Found]]:
     return kept
 
 
-def _narrowed(hits: list[tuple[_Key, Found]], said: _Text) -> list[tuple[_Key, Found]]:
+def _narrowed(hits: list[tuple[Key, Found]], said: _Text) -> list[tuple[Key, Found]]:
     """Among keys that differ in qualifiers keep those whose qualifiers the text names; else the unqualified one."""
     words = {t.norm for t in said.tokens}
     named = [(view, hit) for view, hit in hits if view.qualifiers and all(q <= words for q in view.qualifiers)]

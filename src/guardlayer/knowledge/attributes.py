@@ -10,7 +10,7 @@ that is not found costs a verdict, one that is taken for another makes a false v
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -156,6 +156,27 @@ class Phrase:
     own: bool
 
 
+class Words:
+    """The words of a text as attributes are looked for in them.
+
+    Attributes:
+        tokens: The words.
+        stems: Their stems, one for each token.
+        named: Indices of the tokens that belong to names of entities; they say nothing of an attribute.
+        present: The stems, once each.
+        capitals: Where each word in capitals stands last: what may be an acronym.
+    """
+
+    __slots__ = ("capitals", "named", "present", "stems", "tokens")
+
+    def __init__(self, tokens: Sequence[Token], named: AbstractSet[int]) -> None:
+        self.tokens = tokens
+        self.named = named
+        self.stems = [stem(token.norm) for token in tokens]
+        self.present = frozenset(self.stems)
+        self.capitals = {token.norm: index for index, token in enumerate(tokens) if token.text.isupper()}
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """An attribute found in a text: token indices ``[first, last)`` and how it was said."""
@@ -196,43 +217,36 @@ def phrases(name: str, synonyms: tuple[str, ...], entity_words: frozenset[str]) 
     )
 
 
-def find(
-    tokens: Sequence[Token], stems: Sequence[str], ways: Iterable[Phrase], named: AbstractSet[int] = frozenset()
-) -> Found | None:
-    """Find the first of ``ways`` that ``tokens`` say.
+def find(said: Words, ways: Iterable[Phrase]) -> Found | None:
+    """Find the first of ``ways`` that a text says.
 
     Args:
-        tokens: The words of the text.
-        stems: Their stems, one for each token.
+        said: The words of the text.
         ways: Phrases in order of preference.
-        named: Indices of the tokens that belong to names of entities; they say nothing of the attribute.
     """
+    tokens, stems, named = said.tokens, said.stems, said.named
+    present, capitals = said.present, said.capitals
+    places: Sequence[tuple[int, int]]
     spoilt: set[int] = set()  # a fee that is no monthly fee here, but a waiver, is no fee either
     for way in ways:
-        for first, last in _places(tokens, stems, way, named):
+        wanted = way.stems
+        if len(wanted) > 1:
+            if not present.issuperset(wanted):
+                places = _acronym(capitals, wanted) if capitals else ()
+            elif wanted[-1] in STOP_WORDS:
+                places = _verbal(stems, wanted)
+            else:
+                places = _nominal(tokens, stems, wanted, named)
+        elif wanted[0] in present:
+            places = [(index, index + 1) for index, word in enumerate(stems) if word == wanted[0]]
+        else:
+            places = _spelled_out(tokens, wanted[0]) if way.own else ()
+        for first, last in places:
             if _other_office(tokens, first, way) or _narrowed(tokens, first, way, named) or _behind(tokens, last):
                 spoilt.update(range(first, last))
             elif spoilt.isdisjoint(range(first, last)):
                 return Found(first, last, way)
     return None
-
-
-def _places(
-    tokens: Sequence[Token], stems: Sequence[str], way: Phrase, named: AbstractSet[int]
-) -> Iterator[tuple[int, int]]:
-    """Yield where ``way`` stands, else where its acronym does, or what it is the acronym of."""
-    wanted = way.stems
-    if len(wanted) == 1:
-        places = [(index, index + 1) for index, word in enumerate(stems) if word == wanted[0]]
-        if not places and way.own:
-            places = _spelled_out(tokens, wanted[0])
-    elif not set(wanted) <= set(stems):
-        places = _acronym(tokens, wanted)
-    elif wanted[-1] in STOP_WORDS:
-        places = _verbal(stems, wanted)
-    else:
-        places = _nominal(tokens, stems, wanted, named)
-    yield from places
 
 
 def _head(text: str, entity_words: frozenset[str], idle: frozenset[str] = _TIMELESS) -> tuple[str, ...]:
@@ -297,7 +311,7 @@ def _nominal(
     places = []
     period = any(word[-1].isdigit() for word in wanted)
     for index, word in enumerate(stems):
-        if word not in wanted:
+        if word != wanted[0] and word != wanted[-1]:
             continue
         left, order, linked = list(wanted), [], False
         for end in range(index, min(index + len(wanted) + _WINDOW, len(stems))):
@@ -327,13 +341,9 @@ def _spelled_out(tokens: Sequence[Token], acronym: str) -> list[tuple[int, int]]
     return [] if at < 0 else [(at, at + size)]
 
 
-def _acronym(tokens: Sequence[Token], stems: tuple[str, ...]) -> list[tuple[int, int]]:
-    initials = "".join(s[0] for s in stems)
-    return [
-        (index, index + 1)
-        for index, token in enumerate(tokens)
-        if token.norm == initials and token.text.isupper()
-    ]  # fmt: skip
+def _acronym(capitals: Mapping[str, int], stems: tuple[str, ...]) -> Sequence[tuple[int, int]]:
+    index = capitals.get("".join([s[0] for s in stems]))
+    return () if index is None else ((index, index + 1),)
 
 
 def _narrowed(tokens: Sequence[Token], first: int, way: Phrase, named: AbstractSet[int]) -> bool:

@@ -9,7 +9,7 @@ than a wrong one. Only the form of the words is read; nothing here knows what th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -151,7 +151,7 @@ def taken(
     found: Found,
     tokens: Sequence[Token],
     text: str,
-    others: Iterable[Name],
+    others: Callable[[], Iterable[Name]],
     *,
     mention: Mention | None = None,
     numeric: bool = False,
@@ -162,7 +162,7 @@ def taken(
         found: The attribute.
         tokens: The words of the claim.
         text: The claim.
-        others: The names in the claim that are neither the entity's nor a value of the key.
+        others: Returns the names in the claim that are neither the entity's nor a value of the key.
         mention: The known name in the claim; ``None`` where the entity comes from elsewhere.
         numeric: Whether the values of the key are numbers, so that no name can be one.
     """
@@ -173,7 +173,7 @@ def taken(
         for token in tokens[max(0, found.first - _NEAR) : found.first]
     ):
         return True
-    return any(_tied(name, found, tokens, text, loose=mention is None or numeric) for name in others)
+    return any(_tied(name, found, tokens, text, loose=mention is None or numeric) for name in others())
 
 
 def leads(tokens: Sequence[Token], text: str, unknown: Sequence[Name], mentions: Sequence[Mention]) -> bool:
