@@ -10,6 +10,8 @@ BOOT   := .bootstrap
 # uv where it is installed; else fetched with pip into a private environment.
 UV     := $(shell command -v uv 2>/dev/null || echo $(BOOT)/bin/uv)
 BIN    := .venv/bin
+# Trust what the machine trusts, so that a proxy of its own does not stop the installation.
+export UV_SYSTEM_CERTS ?= true
 DATA   ?= ../shared/data
 SOURCES := pyproject.toml $(wildcard integrations/*/pyproject.toml)
 
