@@ -220,14 +220,24 @@ class KeyedFacts:
             supplied = [match for match in supplied if _answers(match.key, claim)]
             if supplied:
                 return [replace(match, in_claim=False, score=0.7) for match in supplied]
+        between: list[whose.Name] = []
         for topic in reversed(query.topics):
             earlier = self._read(topic)
             if whose.leads(earlier.tokens, topic, earlier.unknown, earlier.mentions):
-                break
+                if earlier.mentions:
+                    break
+                between.append(earlier.unknown[0])
             matches = self._matches(earlier, earlier.mentions, claim, score=0.7)
             if matches:
+                values = self._values(earlier.mentions) if between else []
+                if any(not any(name.words <= value for value in values) for name in between):
+                    break  # somebody else was spoken of since
                 return [match for match in matches if _only_values(match.key, claim)]
         return []
+
+    def _values(self, mentions: Iterable[Mention]) -> list[frozenset[str]]:
+        entities = {entity for mention in mentions for entity in mention.entities}
+        return [value for entity in entities for view in self._entity(entity).keys for value in view.values]
 
     def _speaks(self, said: _Text, mentions: Iterable[Mention]) -> bool:
         """Say whether ``said``, which names no entity, speaks of an attribute that a mentioned one has."""

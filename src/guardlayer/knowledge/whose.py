@@ -173,17 +173,27 @@ def taken(
         for token in tokens[max(0, found.first - _NEAR) : found.first]
     ):
         return True
-    return any(_tied(name, found, tokens, text, loose=mention is None or numeric) for name in others())
+    for name in others():
+        if _tied(name, found, tokens, text, loose=mention is None or numeric):
+            return True
+        if mention is None and _about(name, tokens, text, numeric=numeric):
+            return True
+        if mention is not None and _aside_of(name, mention, found, tokens, text, numeric=numeric):
+            return True
+    return False
 
 
 def leads(tokens: Sequence[Token], text: str, unknown: Sequence[Name], mentions: Sequence[Mention]) -> bool:
     """Say whether an unknown name, not a known one, is what a text is about, as far as its form shows.
 
-    A heading is about what it names, a sentence about the name it begins with, if a known one follows.
+    A heading is about what it names, a sentence about the name it begins with, if that is more than one word, which
+    might be any, or a known one follows.
     """
     if not unknown:
         return False
     name = unknown[0]
+    if not mentions and name.last < len(tokens):
+        return name.first == 0 and name.last > 1 and acts(name, tokens, text)
     if not mentions:
         return (
             name.first == 0
@@ -230,6 +240,28 @@ def _tied(name: Name, found: Found, tokens: Sequence[Token], text: str, *, loose
         return loose and not between
     linked = found.last < len(tokens) and tokens[found.last].norm in _LINKS
     return linked and _after_articles(tokens, found.last + 1) == first
+
+
+def _about(name: Name, tokens: Sequence[Token], text: str, *, numeric: bool) -> bool:
+    """Say whether a sentence that names no entity of the ledger is about the name: "Beta has …", "At Beta, …"."""
+    if name.first == 1 and tokens[0].norm in {"at", "for", "with"}:
+        return True
+    if name.first > 0 or not acts(name, tokens, text):
+        return False
+    following = tokens[name.last + 1].norm if name.last + 1 < len(tokens) else ""
+    return numeric or (tokens[name.last].norm in {"has", "have", "had"} and following in _ARTICLES)
+
+
+def _aside_of(name: Name, mention: Mention, found: Found, tokens: Sequence[Token], text: str, *, numeric: bool) -> bool:
+    """Say whether the known name stands in an aside to another: "Beta, which owns Acme, has …", "Beta (ex Acme) …"."""
+    return (
+        name.first == 0
+        and name.last < mention.first
+        and mention.last <= found.first
+        and text[tokens[name.last - 1].end : tokens[name.last].start] in (", ", " (")
+        and text[mention.span.end : mention.span.end + 1] in (",", ")")
+        and (numeric or tokens[name.last].norm != "who")
+    )
 
 
 def _after_articles(tokens: Sequence[Token], index: int) -> int:
