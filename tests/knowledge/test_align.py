@@ -64,6 +64,8 @@ def keys(kb, text, **query):
         ("Revenue reached $4.2M in Q3 FY26 at Acme.", "Q3 FY26 revenue"),
         ("In Q3 FY26, Acme posted revenue of $4.2M.", "Q3 FY26 revenue"),
         ("Acme raised prices to $49.", "list price"),
+        ("Acme's low price is $49.", "list price"),
+        ("Acme's respected chief executive is Bo Park.", "CEO"),
         ("The Standard Plan's current monthly fee is 4%.", "monthly fee"),
         ("The CEO role at Acme is held by Bo Park.", "CEO"),
     ],
@@ -201,9 +203,11 @@ def test_a_noun_behind_an_attribute_takes_its_place(kb, text):
 
 
 def test_a_compound_is_a_kind_of_its_last_word_unless_the_rest_says_which(kb):
-    """ "Sports team" answers to "club"; "national team" and "away team" would be other teams."""
+    """ "Sports team" answers to "club"; national, previous and away teams are other teams."""
     kb.add("Ray Fox", "sports team", "Lyon", source="s")
     kb.add("Eve Roe", "away team", "Lyon", source="s")
+    kb.add("Eve Roe", "national team", "France", source="s")
+    kb.add("Eve Roe", "previous team", "Nice", source="s")
     assert keys(kb, "The club of Ray Fox is Lyon.") == {"sports team"}
     assert keys(kb, "The club of Eve Roe is Lyon.") == set()
     assert keys(kb, "The away team of Eve Roe is Lyon.") == {"away team"}

@@ -76,9 +76,11 @@ def _words(text: str) -> frozenset[str]:
 
 _NEUTRAL = _words(
     "sports sport political official list retail total overall registered legal full main principal own regular "
-    "professional national company corporate new old former ex previous past late recent sole long-time longtime"
+    "professional company corporate sole long-time longtime federal reigning sitting serving"
 )
 """Modifiers that do not say *which* one: a sports team is the team. "Monthly" does, for there may be an annual fee."""
+_PASSING = _words("new old former ex previous past late recent famous renowned respected low high affordable fair")
+"""Modifiers that in a text say when or what it is like, but in the name of an attribute which one: "previous team"."""
 _WHICH = _words(
     "annual monthly weekly daily quarterly yearly hourly nightly half-yearly biannual early discounted reduced "
     "discount wholesale promotional introductory special sale net gross average mean median minimum maximum min max "
@@ -356,7 +358,14 @@ def _narrowed(tokens: Sequence[Token], first: int, way: Phrase, named: AbstractS
         return False
     if word in _WHICH or _PERIOD.match(word) or (word == "late" and way.stems[-1] in _LATE):
         return True
-    if way.own or word in STOP_WORDS or word in _NEUTRAL or word in _TIMELESS or not tokens[before].text.islower():
+    if (
+        way.own
+        or word in STOP_WORDS
+        or word in _NEUTRAL
+        or word in _PASSING
+        or word in _TIMELESS
+        or not tokens[before].text.islower()
+    ):
         return False
     # An unknown modifier narrows; a verb does not: "its wholesale price", but "raised prices".
     return word.isalpha() and not word.endswith("ly") and before > 0 and _determines(tokens[before - 1])
