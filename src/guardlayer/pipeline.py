@@ -250,6 +250,7 @@ async def _verify(query: Query, parts: Parts, step: Step, call: Authority | None
         first, rest = tiers[:1], tiers[1:]
         tiers = (*first, (call, *(rest[0] if rest else ())), *rest[1:])
     asked = False
+    seen = -1
     for tier in tiers:
         for authority in tier:
             asked = True
@@ -262,6 +263,9 @@ async def _verify(query: Query, parts: Parts, step: Step, call: Authority | None
                 if isinstance(error, TimeoutError) and deadline is not None and time.monotonic() >= deadline:
                     return _unverifiable(f"{authority.id} gave no answer before the deadline of the policy", "deadline")
                 failures.append(f"{authority.id}: {_cause(error)}")
+        if len(evidence) == seen:
+            continue  # nothing new to read
+        seen = len(evidence)
         verdict = parts.cascade.attempt(claim, evidence, query.at)
         if verdict is not None:
             return verdict
@@ -271,7 +275,7 @@ async def _verify(query: Query, parts: Parts, step: Step, call: Authority | None
         return Verdict(Label.UNSUPPORTED, 1.0, "no source is configured and no evidence came with the call")
     if not evidence:
         return Verdict(Label.UNSUPPORTED, 1.0, "no source that was asked speaks of this")
-    return parts.cascade(claim, evidence, query.at)
+    return parts.cascade.undecided(claim, evidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -364,6 +364,10 @@ class Claim:
     path: str | None = None
     pieces: tuple[Piece, ...] = ()
 
+    def of_kind(self, kind: Kind, score: float) -> Claim:
+        """Return the claim, classified."""
+        return Claim(self.text, self.start, self.end, self.form, kind, score, self.path, self.pieces)
+
     def locate(self, span: Span) -> Span | None:
         """Map a span of ``text`` to the draft.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from guardlayer.kinds.rules import RULES, GivesWay, Rule
@@ -74,7 +73,7 @@ class RuleClassifier:
 
     def _classified(self, claim: Claim) -> Claim:
         rule, sure = self._decide(claim)
-        return replace(claim, kind=rule.kind if rule else Kind.FACT, kind_score=sure)
+        return claim.of_kind(rule.kind if rule else Kind.FACT, sure)
 
     def _decide(self, claim: Claim) -> tuple[Rule | None, float]:
         form, text = claim.form, claim.text

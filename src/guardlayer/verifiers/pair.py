@@ -27,9 +27,10 @@ class Cascade:
 
     def __call__(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> Verdict:
         """Return the first verdict, or *unsupported* with a reason that names the nearest evidence."""
-        verdict = self.attempt(claim, evidence, at)
-        if verdict is not None:
-            return verdict
+        return self.attempt(claim, evidence, at) or self.undecided(claim, evidence)
+
+    def undecided(self, claim: Claim, evidence: Sequence[Evidence]) -> Verdict:
+        """Return the verdict on a claim that no verifier could decide: *unsupported*, with the nearest evidence."""
         if not evidence:
             return Verdict(Label.UNSUPPORTED, 1.0, "no evidence was given", verifier=NAME)
         return Verdict(Label.UNSUPPORTED, 1.0, explain(claim, evidence), verifier=NAME)
