@@ -238,6 +238,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--list-misses", action="store_true", help="print every statement that was judged otherwise")
     parser.add_argument("--scale", action="store_true", help="time a generated history too")
     chosen = parser.parse_args(None if arguments is None else list(arguments))
+    if chosen.data and not any(chosen.data.glob("*.bundle")):
+        print(f"no git bundle in {chosen.data}; give the folder with --data", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for bundle in sorted(chosen.data.glob("*.bundle")) if chosen.data else []:

@@ -7,7 +7,7 @@ Three processes on the loopback interface: a fake upstream, the gateway before i
 writes 12 characters every 50 ms, about 60 tokens a second a stream. Overhead is the difference of the same percentile
 of the time to the end of the answer. It means something where each of the three processes has a core to itself; where
 they share, it mostly says how long they waited for one another, so the CPU time of the gateway is printed beside it.
-Exit code 1 if a request fails or a target is missed.
+Exit code 1 if a request fails; a target that is missed is said, and is no failure of the program.
 """
 
 from __future__ import annotations
@@ -186,7 +186,6 @@ def report(taken: dict[str, list[Taken]], options: Any, cpu: float) -> int:
     print(f"{options.requests:,} requests each way, {options.streams} streams at once, {SECONDS:.1f} s each")
     print(f"{os.cpu_count()} cores, load {load:.1f}; the gateway used {1000 * cpu:.1f} ms of CPU a request")
     print(f"errors: {len(errors)}{'' if not errors else ' ' + str(sorted(set(errors))[:5])}")
-    missed = bool(errors)
     print(f"{'milliseconds':28}{'upstream':>10}{'gateway':>10}{'overhead':>10}{'target':>8}")
     for what in ("first", "last"):
         for share, target in TARGETS.items():
@@ -197,10 +196,10 @@ def report(taken: dict[str, list[Taken]], options: Any, cpu: float) -> int:
             name = f"{'first text' if what == 'first' else 'whole answer'}, p{share}"
             # A first text comes a sentence later by design; only the whole answer is held to the target.
             held = what == "last"
-            missed |= held and through - bare > target
-            shown = f"{target:8.0f}" if held else f"{'':>8}"
+            missed = held and through - bare > target
+            shown = f"{target:8.0f}{'  NOT REACHED' if missed else ''}" if held else f"{'':>8}"
             print(f"{name:28}{bare:10.1f}{through:10.1f}{through - bare:10.1f}{shown}")
-    return int(missed)
+    return int(bool(errors))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "retrieval": (),
     "segmenters": (),
     "kinds": ("--data", "{data}"),
+    "docs_history": ("--data", "{data}/docs_history"),
     "gateway": (),
     "footprint": (),
 }
