@@ -212,6 +212,10 @@ def test_the_name_goes_to_the_office_nearest_to_its_entity(kb):
     kb.add("Italy", "President of Italy", "Sergio Mattarella", valid_from="2015", source="wikidata")
     text = "The President of Italy is the Prime Minister, Giorgia Meloni."
     assert check(kb, text).label is Label.CONTRADICTED
+    kb.add("Bangladesh", "President of Bangladesh", "Mohammed Shahabuddin", source="wikidata")
+    kb.add("Bangladesh", "Prime Minister of Bangladesh", "Sheikh Hasina", source="wikidata")
+    text = "The office of President of Bangladesh is held by the incumbent Prime Minister, Sheikh Hasina."
+    assert check(kb, text).label is Label.CONTRADICTED
 
 
 def test_a_comparator_goes_with_the_value_it_qualifies(kb):

@@ -176,7 +176,8 @@ def name_slot(claim: Claim, tokens: Sequence[Token], alignment: Alignment, *, se
     run = tokens[first:last]
     if not run or (several and len(run) < 2) or any(t.text[0].isdigit() for t in run):
         return None
-    if any(t.norm in TITLES or t.norm in AFFIXES or t.norm.endswith(_DEMONYM) for t in run[:1]):
+    head = run[0].norm
+    if (head in TITLES and len(run) == 1) or head in AFFIXES or head.endswith(_DEMONYM):
         return None
     if first > 0 and tokens[first - 1].norm in {"a", "an", "not"}:
         return None
