@@ -278,6 +278,23 @@ class Evidence:
     score: float = 1.0
     replaced_by: Evidence | None = None
 
+    def aligned(self, alignment: Alignment) -> Evidence:
+        """Return the evidence, with how its key was found in a claim."""
+        return Evidence(
+            text=self.text,
+            source=self.source,
+            span=self.span,
+            standing=self.standing,
+            valid=self.valid,
+            recorded=self.recorded,
+            fact=self.fact,
+            successor=self.successor,
+            alignment=alignment,
+            relation=self.relation,
+            score=self.score,
+            replaced_by=self.replaced_by,
+        )
+
 
 Passage = Evidence
 """A piece of evidence that is not a keyed fact; the same type, named for readers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from guardlayer.claims.lexicon import (
@@ -46,8 +47,17 @@ class Word(NamedTuple):
 
 
 def words_of(text: str) -> list[Word]:
-    """Return the words of ``text`` and the punctuation that divides clauses."""
-    return [Word(m.group(), m.group().lower(), m.start(), m.end()) for m in _WORD.finditer(text)]
+    """Return the words of ``text`` and the punctuation that divides clauses; sentences are read once."""
+    return list(_remembered(text)) if len(text) <= READ_LIMIT else _words(text)
+
+
+def _words(text: str) -> list[Word]:
+    return [Word(m[0], m[0].lower(), m.start(), m.end()) for m in _WORD.finditer(text)]
+
+
+@lru_cache(maxsize=2048)
+def _remembered(text: str) -> tuple[Word, ...]:
+    return tuple(_words(text))
 
 
 def is_finite(words: list[Word], at: int) -> bool:

@@ -266,7 +266,7 @@ class KeyedFacts:
                 others += 1
                 if not other_ways or others > _RECENT:
                     continue
-            yield replace(evidence, alignment=alignment)
+            yield evidence.aligned(alignment)
 
 
 def _theirs(view: Key, hit: Found, said: _Text, mention: Mention | None) -> bool:
