@@ -47,11 +47,13 @@ class Scored:
 def evaluate(options: EvaluateOptions) -> Path:
     """Print the tables, and write ``figures.md``, ``figures.json`` and ``predictions.parquet``."""
     stem = Path(options.model).name.removesuffix(".onnx") + ("" if options.marked else ".unmarked")
+    stem += f".{options.family}" if options.family else ""
     journal = Journal(options.out / "evaluate.jsonl")
     known = baselines.Scores(options.out / "baselines.json", windows=options.windows)
     thresholds = _thresholds(options, known)
     journal.write("thresholds", **{name: round(value, 4) for name, value in thresholds.items()})
-    sets = dev_sets(options.data, limit=options.limit, long_limit=options.long_limit)
+    every = dev_sets(options.data, limit=options.limit, long_limit=options.long_limit)
+    sets = (dev for dev in every if options.family in ("", dev.family))
     if options.baselines_only:
         for dev in sets:
             known.of(dev.name, *_texts(dev))

@@ -95,6 +95,7 @@ class EvaluateOptions:
         long_limit: The same for sets of long evidence, of which each row costs many calls; 0 for ``limit``.
         windows: Most windows of a long evidence that are read.
         marked: Whether to mark quantities and names; off shows what the marks are worth.
+        family: The one family of sets to measure (revisions, transfer, domain, edits); empty for all.
         baselines_only: Whether to score the baselines only and keep the scores; they know no model.
     """
 
@@ -105,6 +106,7 @@ class EvaluateOptions:
     long_limit: int = 0
     windows: int = 4
     marked: bool = True
+    family: str = ""
     baselines_only: bool = False
 
 

@@ -96,7 +96,7 @@ def _revisions(scored: Sequence[Scored], thresholds: Mapping[str, float]) -> str
                         show(kept.share),
                     ]
                 )
-    return table("Revisions", _REVISION_HEAD, rows)
+    return table("Revisions", _REVISION_HEAD, rows) if rows else ""
 
 
 def _transfer(scored: Sequence[Scored], thresholds: Mapping[str, float]) -> str:
@@ -104,7 +104,7 @@ def _transfer(scored: Sequence[Scored], thresholds: Mapping[str, float]) -> str:
     if not some:
         return ""
     rows = [_figures(row) for row in some]
-    mean = {key: sum(row[key] for row in some) / len(some) for key in ("balanced", "auc", "overlap", "cosine", "rules")}
+    mean = {key: _mean([row[key] for row in some]) for key in ("balanced", "auc", *_BASELINES)}
     rows.append(
         [
             "**mean**",
@@ -175,6 +175,11 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     """Return a Markdown table under a heading."""
     lines = [f"### {title}", "", f"| {' | '.join(head)} |", f"|{'|'.join('---' for _ in head)}|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _round(value: float) -> float | None:
