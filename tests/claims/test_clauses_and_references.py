@@ -159,3 +159,9 @@ def test_semicolons_divide_a_list_without_a_verb(texts: Texts) -> None:
     """Each part states a figure of its own, and one may be wrong while the other is right."""
     assert texts("Basic: 3% fee; Premium: 2% fee.") == ["Basic: 3% fee", "Premium: 2% fee."]
     assert texts("Hello; bye.") == ["Hello; bye."]
+
+
+def test_an_instruction_names_nobody(texts: Texts) -> None:
+    """The verb that opens "Contact help@…" is no name for "their" to stand for."""
+    text = "Globex offers refunds. Contact help@globex.example. Their CTO is Ann Lee."
+    assert texts(text)[-1] == "Globex's CTO is Ann Lee."

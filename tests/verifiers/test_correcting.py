@@ -58,3 +58,9 @@ def test_what_was_said_of_the_wrong_value_goes_with_it(kb, text, right):
 def test_a_claim_that_states_more_is_not_put_right_by_halves(kb, text):
     """One right value would lend its source to the others."""
     assert corrected(kb, text) is None
+
+
+def test_a_correction_is_no_more_precise_than_its_source(kb):
+    """99.9 % does not become 99.90 % where 99.99 % stood."""
+    kb.add("Acme", "uptime", "99.9%", source="SLA")
+    assert corrected(kb, "Acme's uptime is 99.99%.") == "Acme's uptime is 99.9%."

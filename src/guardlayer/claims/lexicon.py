@@ -211,9 +211,10 @@ PLACING: Final = words("in at from near outside across throughout")
 
 PROMPTS: Final = words(
     """summarize summarise explain describe write list tell give compare translate draft create generate provide show
-    help answer classify extract identify name state rewrite complete continue"""
+    help answer classify extract identify name state rewrite complete continue contact email call visit click open
+    check see reach ask read use try select choose press enter send submit download install run note remember"""
 )
-"""Verbs that open a request to a model."""
+"""Verbs that open a request to a model, or an instruction to a person."""
 
 GREETINGS: Final = words(
     """hi hello hey hiya howdy dear greetings bonjour hola ciao hallo servus moin namaste salut aloha salaam

@@ -142,7 +142,7 @@ def _format(amount: Decimal, like: str, *, money: bool = False) -> str | None:
     if decimals > _MAX_DECIMALS or amount.adjusted() > 30:
         return None
     kept = re.search(r"[.,](\d{1,2})\Z", like)
-    if kept and decimals < len(kept[1]) and (decimals or money):
+    if kept and decimals < len(kept[1]) and money:  # 99.9 % is not made 99.90 %; $5 beside $4.50 is $5.00
         decimals = len(kept[1])
     group, point = _separators(like)
     plain = f"{amount:,.{decimals}f}"
