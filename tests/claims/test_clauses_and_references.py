@@ -94,6 +94,14 @@ def test_an_earlier_turn_can_supply_the_name(texts: Texts) -> None:
     assert texts("She was born in Oslo.", turns=turns) == ["Ann Lee was born in Oslo."]
 
 
+def test_a_fragment_takes_the_pronoun_of_its_question_with_it(texts: Texts) -> None:
+    """*What does it cost?* *$49.* is a statement about what was spoken of, though the answer has no pronoun."""
+    turns = (Turn("user", "Tell me about Acme."), Turn("assistant", "Acme is a maker of robots."))
+    for rest in ("", " Anything else?", " It is a good one."):
+        assert texts(f"$49.{rest}", "What does it cost?", turns=turns)[0] == "Acme costs $49."
+        assert texts(f"$49.{rest}", "What is its list price?", turns=turns)[0] == "Acme's list price is $49."
+
+
 def test_only_untouched_words_are_mapped(split: Callable[..., Split]) -> None:
     """The supplied name is no part of the draft at that place."""
     text = "Ann Lee is a painter. She was born in Oslo."

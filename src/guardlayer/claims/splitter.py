@@ -128,7 +128,9 @@ class _Reader:
         self.leads: list[tuple[int, str]] = []
         self.headings: list[tuple[int, str]] = []
         self.frame: Frame | None = frame_of(draft.question) if draft.question else None
-        self.memory: Memory | None = Memory() if has_reference(text) else None
+        # A fragment takes the question's pronouns with it: *What does it cost?* *$49.*
+        referring = has_reference(text) or bool(draft.question and has_reference(draft.question))
+        self.memory: Memory | None = Memory() if referring else None
         if self.memory is not None:
             for turn in draft.turns[-2:]:
                 for start, end in sentences(turn.text[-_TURN_REACH:]):
