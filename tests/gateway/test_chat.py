@@ -61,13 +61,14 @@ async def test_a_source_with_an_address_is_cited_in_openais_form(stage):
     assert message.content[cited.start_index : cited.end_index] == f"The list price of Acme is {CURRENT}."
 
 
-async def test_a_block_is_a_refusal_and_no_tool_is_called(stage):
-    """A blocked answer says so in the two places clients look, and does nothing besides."""
+async def test_a_block_is_a_refusal_and_hides_no_tool_call(stage):
+    """A blocked answer says so in the two places clients look; what the model does besides stays visible, as it was."""
+    (plain,) = (await stage(fake={"tools": True}).chat()).choices
     choice = (await stage(policy="strict", fake={"tools": True}).chat()).choices[0]
     assert choice.finish_reason == "content_filter"
     assert choice.message.refusal == choice.message.content
     assert choice.message.content.startswith(REFUSAL)
-    assert not choice.message.tool_calls
+    assert choice.message.tool_calls == plain.message.tool_calls != []
 
 
 @pytest.mark.parametrize(("policy", "raises"), [("strict", True), ("enforce", "findings")])
@@ -198,7 +199,8 @@ async def test_tool_calls_pass_unchanged_behind_their_text(stage, hold):
 
 @pytest.mark.parametrize("hold", ["sentence", "full"])
 async def test_a_blocked_stream_ends_with_the_refusal(stage, hold):
-    """What was verified before stays; then comes the refusal, content_filter, and no tool call."""
+    """What was verified before stays; then come the refusal, the tool calls as the model made them, content_filter."""
+    plain = await stage(hold=hold, fake={"tools": True}).chunks()
     chunks = await stage(policy="strict", hold=hold, fake={"tools": True}).chunks()
     text = text_of(chunks)
     assert text.startswith("Happy to help! " if hold == "sentence" else REFUSAL)
@@ -206,7 +208,11 @@ async def test_a_blocked_stream_ends_with_the_refusal(stage, hold):
     assert chunks[-1].choices[0].finish_reason == "content_filter"
     refusals = [chunk.choices[0].delta.refusal for chunk in chunks if chunk.choices[0].delta.refusal]
     assert [refusal[: len(REFUSAL)] for refusal in refusals] == [REFUSAL]
-    assert not any(chunk.choices[0].delta.tool_calls for chunk in chunks)
+    calls = [[call for chunk in part for call in chunk.choices[0].delta.tool_calls or ()] for part in (plain, chunks)]
+    assert calls[1] == calls[0] != []
+    spoken = [place for place, chunk in enumerate(chunks) if chunk.choices[0].delta.content]
+    called = [place for place, chunk in enumerate(chunks) if chunk.choices[0].delta.tool_calls]
+    assert max(spoken) < min(called)
 
 
 async def test_a_stream_that_is_held_back_can_be_asked_again(stage):

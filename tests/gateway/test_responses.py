@@ -79,18 +79,21 @@ async def test_passages_that_the_upstream_searched_are_evidence(stage):
 
 
 @pytest.mark.parametrize("hold", ["sentence", "full"])
-async def test_a_block_is_incomplete_and_no_tool_is_called(stage, hold):
-    """A blocked response says content_filter where the API says such things, and calls no tool."""
+async def test_a_block_is_incomplete_and_hides_no_tool_call(stage, hold):
+    """A blocked response says content_filter where the API says such things, and what the model does besides."""
+    plain = await stage(hold=hold, fake={"tools": True}).events()
     made = stage(policy="strict", hold=hold, fake={"tools": True})
     done = await made.response()
     assert done.status == "incomplete"
     assert done.incomplete_details.reason == "content_filter"
     assert done.output_text.startswith(REFUSAL)
-    assert [item.type for item in done.output] == ["message"]
+    assert [item.type for item in done.output] == ["message", "function_call"]
     events = await made.events()
     assert events[-1].type == "response.incomplete"
     assert events[-1].response.output_text.endswith("no source bears out.")
-    assert not any("function_call" in event.type for event in events)
+    assert events[-1].response.output[1] == plain[-1].response.output[1]
+    told = [[e.type for e in part if "function_call" in e.type] for part in (plain, events)]
+    assert told[1] == told[0] != []
 
 
 async def test_raise_is_an_error_that_the_client_parses(stage):

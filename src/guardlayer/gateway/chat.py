@@ -178,8 +178,6 @@ def _put(
         if part.blocked:
             message["refusal"] = part.value
             choice["finish_reason"] = "content_filter"
-            for call in ("tool_calls", "function_call"):  # an answer that is withheld does nothing either
-                message.pop(call, None)
         if part.value != before:
             # Both speak of a text that is no longer there.
             choice["logprobs"] = None

@@ -262,8 +262,7 @@ class _Choice:
         for name, session in self._sessions.items():
             shown += self._released(name, await session.afinish())
             await session.afeed("")  # where the policy blocked and errors were asked for, this raises
-        while self._waiting and not self.blocked:
-            shown.append(_choice(self._index, self._waiting.popleft()[1]))
+        shown += self._behind()
         # Citations of the upstream's count in its own text.
         if self._notes and all(report.output == report.draft.text for _, report in self.told):
             shown.append(_choice(self._index, {"annotations": self._notes}))
@@ -290,10 +289,17 @@ class _Choice:
         """Let pass what is no text, or have it wait behind the text before it."""
         content = self._sessions.get("content")
         received = content.received if content is not None else 0
-        if received > self._upto:
+        if received > self._upto and not self.blocked:
             self._waiting.append((received, delta))
             return []
-        return [] if self.blocked else [_choice(self._index, delta)]
+        return [_choice(self._index, delta)]
+
+    def _behind(self) -> list[Json]:
+        """Return what waits behind text that is out, or that will never be: a refusal hides no tool call."""
+        shown = []
+        while self._waiting and (self.finished or self.blocked or self._waiting[0][0] <= self._upto):
+            shown.append(_choice(self._index, self._waiting.popleft()[1]))
+        return shown
 
     def _released(self, name: str, releases: tuple[Release, ...]) -> list[Json]:
         shown = []
@@ -312,8 +318,7 @@ class _Choice:
                 shown.append(_choice(self._index, delta))
             if name == "content":
                 self._upto = release.upto
-                while self._waiting and self._waiting[0][0] <= self._upto and not self.blocked:
-                    shown.append(_choice(self._index, self._waiting.popleft()[1]))
+                shown += self._behind()
         return shown
 
 

@@ -87,9 +87,7 @@ def finished(
             if part.get("type") == "output_text"
         )
     if blocked:
-        # An answer that is withheld does nothing either: no tool is called.
-        kept = [item for item in output if item.get("type", "message") in ("message", "reasoning")]
-        new |= {"output": kept, "status": "incomplete", "incomplete_details": {"reason": "content_filter"}}
+        new |= {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}
     return new
 
 

@@ -143,8 +143,6 @@ class Script:
             return [{**event, "response": {**_object(event, "response"), "output": []}}]
         if kind in _ENDED:
             return await self._end(event)
-        if self._is_behind_block(event):
-            return []
         if kind.startswith(("response.output_text.", "response.refusal.")):
             return await self._speak(event, kind)
         if kind.startswith("response.content_part."):
@@ -207,16 +205,15 @@ class Script:
                 raise upstream_failed(
                     f"the upstream's response lacks the text of item {place[0]}", code="malformed_stream"
                 )
-        blocked = self._blocked
         reports: list[tuple[Json, Report]] = [
             ({"output": place[0], "part": place[1]}, voice.session.report)
             for place, voice in sorted(self._voices.items())
             if voice.session.report is not None
         ]
-        last = None if blocked is None else blocked[0] + 1
-        final = responses.finished(response, output[:last], reports, self.desk, blocked=blocked is not None)
+        blocked = any(voice.session.blocked for voice in self._voices.values())
+        final = responses.finished(response, output, reports, self.desk, blocked=blocked)
         self.ended = True
-        kind = "response.incomplete" if blocked is not None else event["type"]
+        kind = "response.incomplete" if blocked else event["type"]
         return [{**event, "type": kind, "response": final}]
 
     async def _checked(self, item: Json, index: int) -> Json:
@@ -231,15 +228,6 @@ class Script:
         if not content:
             return item
         return {**item, "content": content, **({"status": "incomplete"} if blocked else {})}
-
-    @property
-    def _blocked(self) -> Place | None:
-        return min((place for place, voice in self._voices.items() if voice.session.blocked), default=None)
-
-    def _is_behind_block(self, event: Json) -> bool:
-        """Say whether the event belongs to an item behind one that the policy ended: nothing follows a refusal."""
-        blocked = self._blocked
-        return blocked is not None and _index(event, "output_index", default=blocked[0]) > blocked[0]
 
     def _voice(self, place: Place, kind: str) -> _Voice:
         if place not in self._voices:
