@@ -12,16 +12,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
-from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
-from uuid import uuid4
 
-import orjson
-
-from guardlayer import plugins
+from guardlayer import drafting, plugins
 from guardlayer.claims import TextSplitter
 from guardlayer.errors import ConfigError, InputError
 from guardlayer.evidence import as_authority, coerce
@@ -31,8 +28,8 @@ from guardlayer.pipeline import Amend, Parts, Route, arun, run
 from guardlayer.policy import Policy, canonical_json
 from guardlayer.protocols import Authority, Classifier, ProvenanceLog, Splitter, Verifier
 from guardlayer.protocols import Policy as PolicyProtocol
-from guardlayer.temporal import Clock, When, instant, utc_now
-from guardlayer.types import Claim, Draft, Kind, Model, Report, Turn, Verdict
+from guardlayer.temporal import Clock, When, utc_now
+from guardlayer.types import Claim, Draft, Kind, Model, Principal, Report, Turn, Verdict
 from guardlayer.verifiers import Cascade, LexicalVerifier, StructuredVerifier
 
 if TYPE_CHECKING:
@@ -87,15 +84,16 @@ class Guard:
         clock: Clock = utc_now,
     ) -> None:
         self.knowledge = Knowledge.open(knowledge, clock=clock) if isinstance(knowledge, str | Path) else knowledge
-        _require(self.knowledge, (Knowledge, type(None)), "knowledge", "a Knowledge, a path or None")
-        _require(model, (Model, str, type(None)), "model", "a name, a Model or None")
-        _require(log, (str, Path, ProvenanceLog, type(None)), "log", "a path, a ProvenanceLog or None")
-        _require(authorities, (Mapping, type(None)), "authorities", "a mapping from kind to authority")
+        drafting.require(self.knowledge, (Knowledge, type(None)), "knowledge", "a Knowledge, a path or None")
+        drafting.require(model, (Model, str, type(None)), "model", "a name, a Model or None")
+        drafting.require(log, (str, Path, ProvenanceLog, type(None)), "log", "a path, a ProvenanceLog or None")
+        drafting.require(authorities, (Mapping, type(None)), "authorities", "a mapping from kind to authority")
         if log == "":
             raise ConfigError('log="" names no file; write a path, or log=None to keep no records')
         self.policy = Policy.coerce(policy)
         self.model = Model(model) if isinstance(model, str) else model
         self._clock = clock
+        self._principal: Principal | None = None
         self._log = log
         self._log_lock = Lock()
         self._announce = log == DEFAULT_LOG
@@ -120,6 +118,20 @@ class Guard:
         from guardlayer.config import load
 
         return cls(**load(path), clock=clock)
+
+    def acting_for(self, principal: Principal | str, **attributes: Any) -> Self:
+        """Return this guard as it serves one principal: what they may not read is neither evidence nor correction.
+
+        Args:
+            principal: Who is asking: an id such as ``alice``, or a :class:`~guardlayer.types.Principal`.
+            attributes: What is known of them, for policies and state queries, such as ``customer="C-12"``.
+
+        Raises:
+            ConfigError: The id is empty, or an attribute is no plain value.
+        """
+        view = copy(self)
+        vars(view).update(_log=self.log, _principal=drafting.principal(principal, attributes))
+        return view
 
     def check(
         self,
@@ -208,7 +220,7 @@ class Guard:
         """
         from guardlayer.slots.prompting import prompt
 
-        return prompt(self.knowledge, question, self._clock() if at is None else _instant(at))
+        return prompt(self.knowledge, question, self._clock() if at is None else drafting.moment(at))
 
     def session(
         self,
@@ -244,7 +256,7 @@ class Guard:
         draft = self._draft("", question=question, evidence=evidence, turns=turns, at=at, data=None, model=model)
         return Session(
             self._parts(policy),
-            lambda text: replace(draft, text=text, data=_json(text)),
+            lambda text: replace(draft, text=text, data=drafting.json_value(text)),
             hold=hold,
             raises=raises,
             knowledge=self.knowledge,
@@ -358,22 +370,15 @@ class Guard:
         data: Any,
         model: Model | str | None,
     ) -> Draft:
-        if not isinstance(text, str):
-            raise InputError(
-                f"text is {type(text).__name__}, not str; pass structured output as data=, or use guard.wrap"
-            )
-        if question is not None and not isinstance(question, str):
-            raise InputError(f"question is {type(question).__name__}, not str")
-        who = Model(model) if isinstance(model, str) else model
-        return Draft(
-            text=text,
-            at=self._clock() if at is None else _instant(at),
-            call_id=uuid4().hex,
+        return drafting.draft(
+            text,
             question=question,
-            turns=tuple(_turn(turn) for turn in turns),
-            evidence=coerce(evidence),
-            model=who or self.model,
-            data=_json(text) if data is None else data,
+            evidence=evidence,
+            turns=turns,
+            at=self._clock() if at is None else drafting.moment(at),
+            data=data,
+            model=(Model(model) if isinstance(model, str) else model) or self.model,
+            principal=self._principal,
         )
 
 
@@ -393,41 +398,9 @@ def verify(claim: str, evidence: Iterable[object], *, at: When | None = None) ->
     """
     if not isinstance(claim, str):
         raise InputError(f"claim is {type(claim).__name__}, not str")
-    when = utc_now() if at is None else _instant(at)
+    when = utc_now() if at is None else drafting.moment(at)
     cascade = Cascade([StructuredVerifier(), LexicalVerifier()])
     return cascade(Claim(claim, 0, len(claim)), coerce(evidence), when)
-
-
-def _instant(at: When) -> datetime:
-    if not isinstance(at, str | date):  # a datetime is a date
-        raise InputError(f"at is {type(at).__name__}; give a datetime, a date or an ISO string such as 2026-05-17")
-    return instant(at)
-
-
-def _turn(turn: object) -> Turn:
-    if isinstance(turn, Turn):
-        return turn
-    if isinstance(turn, tuple | list):
-        match turn:
-            case [str(role), str(text)]:
-                return Turn(role, text)
-    raise InputError(f"a turn is {str(turn)[:60]!r}; give Turn(role, text), or a pair such as ('user', 'Hello')")
-
-
-def _require(value: object, types: tuple[type, ...], name: str, wanted: str) -> None:
-    if not isinstance(value, types):
-        raise ConfigError(f"{name}= takes {wanted}, not {type(value).__name__}")
-
-
-def _json(text: str) -> Any:
-    """Return the value of a text that is one JSON object or array, else ``None``."""
-    stripped = text.strip()
-    if not stripped or stripped[0] + stripped[-1] not in ("{}", "[]"):
-        return None
-    try:
-        return orjson.loads(stripped)
-    except (orjson.JSONDecodeError, UnicodeEncodeError):
-        return None
 
 
 def _part(group: str, part: Any) -> Any:

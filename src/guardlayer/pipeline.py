@@ -229,7 +229,9 @@ async def _check(draft: Draft, parts: Parts, step: Step, scope: Scope) -> tuple[
         if claim.kind is Kind.BEHAVIOR:
             verdict = Verdict(Label.EXEMPT, claim.kind_score, "behavior: nothing to verify")
         else:
-            query = Query(claim, draft.at, draft.question, draft.turns, tuple(topics[-TOPICS:]))
+            query = Query(
+                claim, draft.at, draft.question, draft.turns, tuple(topics[-TOPICS:]), principal=draft.principal
+            )
             verdict = await _verify(query, parts, step, call, scope.deadline)
         checked.append(CheckedClaim(claim, verdict))
         topics.append(claim.text)

@@ -195,6 +195,7 @@ class Fact:
         reason: Why, if said.
         supersedes: Id of the fact this one took over from, if it was said explicitly.
         corrected: Whether the value comes from a correction, which outranks whatever else is recorded.
+        rivals: What the value would be otherwise, where the key has a closed set of values: names of each.
     """
 
     id: str
@@ -213,6 +214,7 @@ class Fact:
     reason: str | None = None
     supersedes: str | None = None
     corrected: bool = False
+    rivals: tuple[tuple[str, ...], ...] = ()
 
     @property
     def key(self) -> tuple[str, str, tuple[tuple[str, str], ...]]:
@@ -324,6 +326,21 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking: whose permissions and whose records a call is about.
+
+    Attributes:
+        id: Identifier in the policy engine's terms, such as ``alice``.
+        type: Sort of principal.
+        attributes: What is known of them: values that policies test and state queries are bound to.
+    """
+
+    id: str
+    type: str = "User"
+    attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What a model wrote, and everything that came with the call.
 
@@ -336,6 +353,7 @@ class Draft:
         evidence: Tool outputs and documents that came with the call.
         model: Lineage of the model.
         data: The structured output, if the draft is one: JSON values only.
+        principal: Who is asking, if it was said.
     """
 
     text: str
@@ -346,6 +364,7 @@ class Draft:
     evidence: tuple[Evidence, ...] = ()
     model: Model | None = None
     data: Any = None
+    principal: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +446,7 @@ class Query:
         turns: Earlier messages, oldest first.
         topics: Texts of the claims before this one in the draft, nearest last.
         limit: At most this many passages are wanted.
+        principal: Who is asking, if it was said; evidence they may not read is no answer.
     """
 
     claim: Claim
@@ -435,6 +455,7 @@ class Query:
     turns: tuple[Turn, ...] = ()
     topics: tuple[str, ...] = ()
     limit: int = 5
+    principal: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True)
