@@ -14,7 +14,8 @@ import pytest
 from guardlayer.errors import ConfigError, StoreError
 from guardlayer.knowledge import Knowledge
 from guardlayer.knowledge.micros import from_micros, to_micros
-from guardlayer.knowledge.store import APPLICATION_ID, MIGRATIONS, Store
+from guardlayer.knowledge.sqlite import APPLICATION_ID
+from guardlayer.knowledge.store import MIGRATIONS, Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -26,8 +27,6 @@ def opened(path=":memory:", **options):
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("postgresql://host/db", "later release"),
-        ("postgres://host/db", "later release"),
         ("mysql://host/db", "sqlite:///path"),
         ("", "not the path"),
     ],

@@ -38,7 +38,7 @@ FROM doc_document AS d JOIN doc_version AS v ON v.document = d.id
 WHERE d.source = ?1 OR substr(d.source, 1, length(?1) + 1) = ?1 || '/' ORDER BY d.id
 """
 _OPEN = """
-SELECT p.id, p.text, p.lead, l.start, l.end
+SELECT p.id, p.text, p.lead, l.start, l."end"
 FROM passage_passage AS p JOIN passage_place AS l ON l.passage = p.id
     AND l.version = (SELECT max(version) FROM passage_place WHERE passage = p.id)
 WHERE p.document = ? AND p.closed IS NULL ORDER BY l.start
@@ -108,7 +108,7 @@ def ingest_git(
                     f"{store.name}: {name!r} was written by somebody else while its history was read; nothing of this "
                     "reading was kept, run it again"
                 )
-            return Recorder(cursor, store.tick(), mark).record(reading.timeline.pages, reading.skipped)
+            return Recorder(cursor, store.dialect, store.tick(), mark).record(reading.timeline.pages, reading.skipped)
 
 
 class _Reading:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from guardlayer.cutting import Cut, cut
 from guardlayer.errors import InputError, NotFoundError
@@ -24,12 +24,9 @@ from guardlayer.knowledge.ranking import index_text
 from guardlayer.knowledge.reading import SkippedFile, Text, find, path_of, read, shown
 from guardlayer.knowledge.sources import checked_authority
 from guardlayer.knowledge.statement import cleaned
-from guardlayer.knowledge.store import Store
+from guardlayer.knowledge.store import Cursor, Dialect, Store
 from guardlayer.knowledge.succession import successors
 from guardlayer.temporal import Moment, When
-
-if TYPE_CHECKING:
-    import apsw
 
 MAX_BYTES = 16 * 1024 * 1024
 """Largest document read, in bytes."""
@@ -154,6 +151,7 @@ def ingest(
     with store.write() as cursor:
         writer = _Writer(
             cursor,
+            store.dialect,
             store.tick(),
             authority=authority,
             moment=moment,
@@ -172,9 +170,30 @@ def ingest(
 def retract(store: Store, source: str, *, reason: str | None = None) -> int:
     """Withdraw a document; see :meth:`guardlayer.knowledge.passages.Passages.retract`."""
     with store.write() as cursor:
-        writer = _Writer(cursor, store.tick())
-        closed = sum(writer.end(head, "retracted", reason=reason).closed for head in writer.named(source))
-        writer.finish()
+        return end_within(store, cursor, source, "retracted", now=store.tick(), reason=reason)
+
+
+def end_within(
+    store: Store, cursor: Cursor, source: str, state: str, *,
+    now: datetime, moment: Moment | None = None, reason: str | None = None,
+) -> int:  # fmt: skip
+    """Give the documents of a source their last version, within an open write, and count the passages it closed.
+
+    Args:
+        store: The store whose write is open.
+        cursor: Of that write.
+        source: A document, or the first part of the ids of a folder's.
+        state: How they end: ``retracted`` or ``superseded``.
+        now: The transaction time of the write.
+        moment: From when on they count no more; not given, the day of ``now``.
+        reason: Why.
+
+    Raises:
+        NotFoundError: No document has that source.
+    """
+    writer = _Writer(cursor, store.dialect, now, moment=moment)
+    closed = sum(writer.end(head, state, reason=reason).closed for head in writer.named(source))
+    writer.finish()
     return closed
 
 
@@ -188,7 +207,7 @@ FROM doc_document AS d JOIN doc_version AS v ON v.document = d.id
     AND v.number = (SELECT max(number) FROM doc_version WHERE document = d.id)
 """
 _OPEN = """
-SELECT p.id, p.text, p.lead, l.start, l.end
+SELECT p.id, p.text, p.lead, l.start, l."end"
 FROM passage_passage AS p JOIN passage_place AS l ON l.passage = p.id
     AND l.version = (SELECT max(version) FROM passage_place WHERE passage = p.id)
 WHERE p.document = ? AND p.closed IS NULL ORDER BY p.id
@@ -200,7 +219,8 @@ class _Writer:
 
     def __init__(
         self,
-        cursor: apsw.Cursor,
+        cursor: Cursor,
+        dialect: Dialect,
         now: datetime,
         *,
         authority: int | None = None,
@@ -209,6 +229,7 @@ class _Writer:
         replacing: bool = False,
     ) -> None:
         self._cursor = cursor
+        self._dialect = dialect
         self.now = to_micros(now)
         self.authority = authority
         self._explicit = explicit
@@ -226,8 +247,9 @@ class _Writer:
         text = document.text
         head = self._source_of(document)
         if head is None:
-            self._cursor.execute("INSERT INTO doc_document (source, uri) VALUES (?, ?)", (document.name, text.uri))
-            head = _Head(self._last_id(), document.name, text.uri, 0, "", self.authority or 0, "absent")
+            sql = "INSERT INTO doc_document (source, uri) VALUES (?, ?) RETURNING id"
+            id_ = int(self._rows(sql, (document.name, text.uri))[0][0])
+            head = _Head(id_, document.name, text.uri, 0, "", self.authority or 0, "absent")
         elif head.uri != text.uri:
             self._cursor.execute("UPDATE doc_document SET uri = ? WHERE id = ?", (text.uri, head.document))
         same = head.digest == text.digest and head.state == "present"
@@ -337,9 +359,8 @@ class _Writer:
         )
         moved += [(new.id, number, *new.place) for new in added]
         self._cursor.executemany("INSERT INTO passage_place VALUES (?, ?, ?, ?)", moved)
-        self._cursor.executemany(
-            "INSERT INTO passage_open (rowid, text, lead) VALUES (?, ?, ?)",
-            [(new.id, index_text(new.text), index_text(new.lead)) for new in added],
+        self._dialect.index(
+            self._cursor, "passage_open", [(new.id, index_text(new.text), index_text(new.lead)) for new in added]
         )
         self.fresh += added
         return added, kept, sorted((old for rest in standing.values() for old in rest), key=lambda old: old.id)
@@ -351,10 +372,9 @@ class _Writer:
             "UPDATE passage_passage SET closed = ?, successor = ? WHERE id = ? AND document = ?",
             [(number, taken.get(old.id), old.id, document) for old in gone],
         )
-        self._cursor.executemany("DELETE FROM passage_open WHERE rowid = ?", [(old.id,) for old in gone])
-        self._cursor.executemany(
-            "INSERT INTO passage_former (rowid, text, lead) VALUES (?, ?, ?)",
-            [(old.id, index_text(old.text), index_text(old.lead)) for old in gone],
+        self._dialect.unindex(self._cursor, "passage_open", [old.id for old in gone])
+        self._dialect.index(
+            self._cursor, "passage_former", [(old.id, index_text(old.text), index_text(old.lead)) for old in gone]
         )
         self.closed += len(gone)
 
@@ -372,8 +392,6 @@ class _Writer:
         rows = self._rows(_OPEN, (document,))
         return [_Old(id_, text, lead, (start, end)) for id_, text, lead, start, end in rows]
 
-    def _last_id(self) -> int:
-        return int(self._rows("SELECT last_insert_rowid()", ())[0][0])
-
     def _rows(self, sql: str, params: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        return self._cursor.execute(sql, params).fetchall()
+        rows: list[tuple[Any, ...]] = self._cursor.execute(sql, params).fetchall()
+        return rows

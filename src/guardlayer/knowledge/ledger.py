@@ -257,7 +257,7 @@ class Ledger:
         for attribute, since, single in read("SELECT attribute, since, single FROM cardinality ORDER BY since"):
             changes.setdefault(attribute, []).append((since, bool(single)))
         synonyms: dict[int, list[str]] = {}
-        for attribute, text in read("SELECT attribute, text FROM synonym WHERE NOT preferred ORDER BY id"):
+        for attribute, text in read("SELECT attribute, text FROM synonym WHERE preferred = 0 ORDER BY id"):
             synonyms.setdefault(attribute, []).append(text)
         infos = {
             number: AttributeInfo(

@@ -7,11 +7,11 @@ then ordered by how much of the claim's information it shares: each word counts 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from guardlayer.errors import AuthorityError, StoreError
 from guardlayer.knowledge.ingest import MAX_BYTES, IngestResult, Progress, ingest, retract
@@ -174,7 +174,7 @@ class Passages:
         ended = [hit.id for hit in hits[:limit] if hit.successor and hit.evidence.standing is Standing.SUPERSEDED]
         if not ended:
             return hits
-        line = self._store.read(SUCCESSION, (json.dumps(ended),))
+        line = self._listed(SUCCESSION, ended)
         known = {hit.id: hit for hit in hits}
         known |= {hit.id: hit for hit in self._load(sorted({id_ for _, id_ in line} - set(known)), weights, at)}
         # What was taken out and put back later is another passage of the same words.
@@ -217,41 +217,39 @@ class Passages:
 
     def _together(self, plan: _Plan, wanted: int) -> list[int]:
         """Return ids of passages that hold the two rarest words."""
-        expression = " AND ".join(_quoted(term) for _, term in plan.pair)
-        return self._match(plan.index, expression, max(plan.pair)[0], wanted)
+        return self._match(plan.index, plan.pair, wanted, every=True)
 
     def _any(self, plan: _Plan, wanted: int) -> list[int]:
         """Return ids of passages that hold any of the four rarest words, as far as they are rare."""
         rare = [entry for entry in plan.known if entry[0] < _COMMON][:4]
         rare += [entry for entry in plan.pair if entry not in rare and entry[0] < _COMMON]
-        if not rare:
-            return self._match(plan.index, _quoted(plan.known[0][1]), plan.known[0][0], wanted)
-        expression = " OR ".join(_quoted(term) for _, term in rare)
-        return self._match(plan.index, expression, max(rare)[0], wanted)
+        return self._match(plan.index, rare or plan.known[:1], wanted, every=False)
 
-    def _match(self, index: _Index, expression: str, frequency: int, wanted: int) -> list[int]:
+    def _match(self, index: _Index, words: Sequence[tuple[int, str]], wanted: int, *, every: bool) -> list[int]:
         """Return ids of matching passages, best first; the newest where a word is too common to rank by."""
-        if frequency >= _COMMON:
-            order, count = "rowid DESC", _UNRANKED
-        else:
-            order, count = "rank", wanted
-        sql = f"SELECT rowid FROM {index.table} WHERE {index.table} MATCH ? ORDER BY {order} LIMIT ?"  # noqa: S608 - our own names
-        return [row[0] for row in self._store.read(sql, (expression, count))]
+        dialect = self._store.dialect
+        if max(words)[0] >= _COMMON:
+            return dialect.newest(index.table, [word for _, word in words], _UNRANKED)
+        weights = {word: term_weight(word, holders=frequency, size=index.size) for frequency, word in words}
+        return dialect.match(index.table, weights, wanted, every=every)
 
     def _frequency(self, index: _Index, term: str) -> int:
         frequency = index.frequencies.get(term)
         if frequency is None:
-            sql = f"SELECT count(*) FROM (SELECT 1 FROM {index.table} WHERE {index.table} MATCH ? LIMIT ?)"  # noqa: S608 - our own names
-            frequency = int(self._store.read(sql, (_quoted(term), _COMMON))[0][0])
+            frequency = self._store.dialect.holders(index.table, term, _COMMON)
             if len(index.frequencies) < _CACHED:
                 index.frequencies[term] = frequency
         return frequency
+
+    def _listed(self, sql: str, ids: Sequence[int]) -> list[tuple[Any, ...]]:
+        dialect = self._store.dialect
+        return self._store.read(sql.format(wanted=dialect.numbers("wanted")), (dialect.numbers_param(ids),))
 
     def _load(self, ids: Iterable[int], weights: dict[str, float], at: datetime) -> list[Hit]:
         wanted = list(ids)
         if not wanted:
             return []
-        rows = self._store.read(DETAILS, (json.dumps(wanted),))
+        rows = self._listed(DETAILS, wanted)
         total = sum(weights.values())
         moment = to_micros(at)
         return [hit_of(row, weights, total, moment) for row in rows]
@@ -289,11 +287,6 @@ class KnowledgePassages:
 
 def _words_of(hit: Hit) -> str:
     return " ".join(hit.evidence.text.split())
-
-
-def _quoted(term: str) -> str:
-    """Return a term as an FTS5 string: nothing inside double quotes is syntax (sqlite.org/fts5.html §3.1)."""
-    return '"' + term.replace('"', '""') + '"'
 
 
 def _weights(indexes: Sequence[_Index], terms: Sequence[str]) -> dict[str, float]:

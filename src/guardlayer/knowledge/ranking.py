@@ -18,11 +18,11 @@ _LINK_TARGET = re.compile(r"\]\([^()\s]{0,2000}\)")
 
 DETAILS = """
 SELECT p.id, p.text, p.lead, p.successor, p.closed,
-       d.source, d.uri, coalesce(v.label, v.number), v.digest, v.authority,
+       d.source, d.uri, coalesce(v.label, CAST(v.number AS TEXT)), v.digest, v.authority,
        o.effective, o.effective_text, o.recorded, c.effective, c.effective_text, c.state,
        (SELECT l.start FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1),
        (SELECT l."end" FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1)
-FROM json_each(?) AS wanted
+FROM {wanted}
 JOIN passage_passage AS p ON p.id = wanted.value
 JOIN doc_document AS d ON d.id = p.document
 JOIN doc_version AS o ON o.document = p.document AND o.number = p.opened
@@ -30,11 +30,11 @@ JOIN doc_version AS v ON v.document = p.document AND v.number =
      coalesce(p.closed - 1, (SELECT max(number) FROM doc_version WHERE document = p.document))
 LEFT JOIN doc_version AS c ON c.document = p.document AND c.number = p.closed
 """
-"""Everything about the passages of a JSON array of ids; the source as of the last version that held them."""
+"""Everything about the passages of a list of ids, called ``wanted``; the source as of the last version with them."""
 
 SUCCESSION = """
 WITH RECURSIVE line (origin, id, depth) AS (
-    SELECT p.id, p.successor, 1 FROM json_each(?) AS wanted JOIN passage_passage AS p ON p.id = wanted.value
+    SELECT p.id, p.successor, 1 FROM {wanted} JOIN passage_passage AS p ON p.id = wanted.value
     WHERE p.successor IS NOT NULL
     UNION ALL
     SELECT line.origin, p.successor, line.depth + 1 FROM line JOIN passage_passage AS p ON p.id = line.id
@@ -42,7 +42,7 @@ WITH RECURSIVE line (origin, id, depth) AS (
 )
 SELECT origin, id FROM line ORDER BY origin, depth
 """
-"""Who took the place of the passages of a JSON array of ids, who took the place of that, and so on."""
+"""Who took the place of the passages of such a list, who took the place of that, and so on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,15 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from guardlayer.knowledge.ingest import IngestedFile, IngestResult
 from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.knowledge.ranking import index_text
 from guardlayer.knowledge.reading import SkippedFile, shown
+from guardlayer.knowledge.store import Cursor, Dialect
 from guardlayer.knowledge.timeline import FRESH, Page
-
-if TYPE_CHECKING:
-    import apsw
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +41,14 @@ class Recorder:
 
     Args:
         cursor: Of the transaction.
+        dialect: Of its database.
         now: Its transaction time.
         mark: How far the history was read.
     """
 
-    def __init__(self, cursor: apsw.Cursor, now: datetime, mark: Mark) -> None:
+    def __init__(self, cursor: Cursor, dialect: Dialect, now: datetime, mark: Mark) -> None:
         self._cursor = cursor
+        self._dialect = dialect
         self._now = to_micros(now)
         self._mark = mark
         self._base = 1 + (self._one("SELECT max(id) FROM passage_passage") or 0) - FRESH
@@ -64,8 +64,8 @@ class Recorder:
             if page.document is None:
                 page.source = _free(f"{mark.source}/{shown(os.fsdecode(relative(page.path, folder)))}", taken)
                 taken.add(page.source)
-                self._run("INSERT INTO doc_document (source, uri) VALUES (?, ?)", [(page.source, uri)])
-                page.document = int(self._one("SELECT last_insert_rowid()"))
+                added = "INSERT INTO doc_document (source, uri) VALUES (?, ?) RETURNING id"
+                page.document = int(self._one(added, (page.source, uri)))
                 files.append(self._page(page, page.document, "new"))
             else:
                 self._run("UPDATE doc_document SET uri = ?1 WHERE id = ?2 AND uri <> ?1", [(uri, page.document)])
@@ -79,7 +79,9 @@ class Recorder:
                 [(fresh - closed, closed)],
             )
         self._run(
-            "INSERT OR REPLACE INTO doc_history (source, repository, folder, head, reached) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO doc_history (source, repository, folder, head, reached) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (source) DO UPDATE SET repository = excluded.repository, folder = excluded.folder, "
+            "head = excluded.head, reached = excluded.reached",
             [(mark.source, mark.repository, mark.folder, mark.head, mark.reached)],
         )
         unread = sorted((shown(os.fsdecode(path)), reason) for path, reason in skipped.items())
@@ -91,7 +93,7 @@ class Recorder:
         if not page.versions:
             kept = self._one("SELECT count(*) FROM passage_passage WHERE document = ? AND closed IS NULL", (document,))
             version = self._one(
-                "SELECT coalesce(label, number) FROM doc_version WHERE document = ? AND number = ?",
+                "SELECT coalesce(label, CAST(number AS TEXT)) FROM doc_version WHERE document = ? AND number = ?",
                 (document, page.number),
             )
             return IngestedFile(source, path, str(version), status, kept=kept)
@@ -125,19 +127,20 @@ class Recorder:
             "INSERT INTO passage_place VALUES (?, ?, ?, ?)",
             [(self._id(one.id), one.placed, *one.place) for one in (*parts, *page.gone) if one.placed is not None],
         )
-        self._run("DELETE FROM passage_open WHERE rowid = ?", [(one.id,) for one in page.gone if one.opened is None])
+        self._dialect.unindex(self._cursor, "passage_open", [one.id for one in page.gone if one.opened is None])
         for table, rows in (("open", [one for one in parts if one.opened is not None]), ("former", page.gone)):
-            self._run(
-                f"INSERT INTO passage_{table} (rowid, text, lead) VALUES (?, ?, ?)",  # noqa: S608 - our own names
-                [(self._id(one.id), index_text(one.text), index_text(one.lead)) for one in rows],
-            )
+            words = [(self._number(one.id), index_text(one.text), index_text(one.lead)) for one in rows]
+            self._dialect.index(self._cursor, f"passage_{table}", words)
         kept = sum(one.opened is None for one in parts)
         status = status if page.present else "removed"
         label = page.versions[-1].stamp.label
         return IngestedFile(source, path, label, status, len(fresh), kept, len(page.gone))
 
     def _id(self, number: int | None) -> int | None:
-        return number if number is None or number < FRESH else number + self._base
+        return None if number is None else self._number(number)
+
+    def _number(self, number: int) -> int:
+        return number if number < FRESH else number + self._base
 
     def _run(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         self._cursor.executemany(sql, rows)

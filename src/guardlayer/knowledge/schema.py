@@ -10,7 +10,7 @@ CREATE TABLE alias (
     preferred INTEGER NOT NULL,
     UNIQUE (norm, entity)
 ) STRICT;
-CREATE UNIQUE INDEX alias_preferred ON alias (norm) WHERE preferred;
+CREATE UNIQUE INDEX alias_preferred ON alias (norm) WHERE preferred = 1;
 CREATE INDEX alias_entity ON alias (entity);
 
 CREATE TABLE attribute (id INTEGER PRIMARY KEY, name TEXT NOT NULL, unit TEXT, type TEXT) STRICT;
@@ -22,7 +22,7 @@ CREATE TABLE synonym (
     preferred INTEGER NOT NULL,
     UNIQUE (norm, attribute)
 ) STRICT;
-CREATE UNIQUE INDEX synonym_preferred ON synonym (norm) WHERE preferred;
+CREATE UNIQUE INDEX synonym_preferred ON synonym (norm) WHERE preferred = 1;
 CREATE TABLE cardinality (
     attribute INTEGER NOT NULL REFERENCES attribute,
     single INTEGER NOT NULL,

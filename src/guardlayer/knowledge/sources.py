@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import apsw
-
 from guardlayer.errors import InputError
 from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.knowledge.statement import cleaned
+from guardlayer.knowledge.store import Cursor
 from guardlayer.temporal import Interval
 from guardlayer.types import Source
 
@@ -91,7 +90,7 @@ def checked_authority(authority: object) -> int:
     return authority
 
 
-def record(cursor: apsw.Cursor, source: Source | str, authority: int | None) -> int:
+def record(cursor: Cursor, source: Source | str, authority: int | None) -> int:
     """Return the row of a source, adding one where it is new or described otherwise than before.
 
     Args:
@@ -115,9 +114,9 @@ def record(cursor: apsw.Cursor, source: Source | str, authority: int | None) -> 
         after = (*after[:3], authority, *after[4:])
     if latest and after == before:
         return int(latest[0])
-    cursor.execute(
+    added = cursor.execute(
         "INSERT INTO source (name, uri, version, authority, effective_from, effective_to, effective_from_text, "
-        "effective_to_text, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "effective_to_text, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         after,
     )
-    return cursor.connection.last_insert_rowid()
+    return int(added.fetchall()[0][0])

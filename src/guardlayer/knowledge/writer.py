@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import apsw
-
 from guardlayer.errors import AmbiguousError, KnowledgeError, OverlapError
 from guardlayer.knowledge import sources
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.resolve import same_value
 from guardlayer.knowledge.statement import Statement, cleaned_name, qualifier_key
-from guardlayer.knowledge.store import Store
+from guardlayer.knowledge.store import Cursor, Store
 from guardlayer.knowledge.versions import ROW, Row, overlap, row_of
 from guardlayer.temporal import Interval
 from guardlayer.text import key
@@ -51,7 +49,7 @@ class Writer:
         cursor: Of that write.
     """
 
-    def __init__(self, store: Store, cursor: apsw.Cursor) -> None:
+    def __init__(self, store: Store, cursor: Cursor) -> None:
         self._store = store
         self._cursor = cursor
         self._entities: dict[str, int] = {}
@@ -165,8 +163,10 @@ class Writer:
 
     def _beginning(self, at_key: int, valid: Interval) -> list[Row]:
         """Return the versions of a key that begin when ``valid`` does; the start of a fact never changes."""
-        where = "WHERE f.key = ? AND f.valid_from IS ? ORDER BY f.id"
-        return [row_of(row) for row in self._all(ROW + where, (at_key, sources.columns_of(valid)[0]))]
+        start = sources.columns_of(valid)[0]
+        begins, params = ("IS NULL", (at_key,)) if start is None else ("= ?", (at_key, start))
+        where = f"WHERE f.key = ? AND f.valid_from {begins} ORDER BY f.id"
+        return [row_of(row) for row in self._all(ROW + where, params)]
 
     def versions(self, fact: int) -> list[Row]:
         """Return all versions of a fact, first to last."""
@@ -280,18 +280,14 @@ class Writer:
         return int(self._one("SELECT coalesce(max(fact), 0) FROM fact")[0])
 
     def _all(self, sql: str, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        return self._cursor.execute(sql, params).fetchall()
+        rows: list[tuple[Any, ...]] = self._cursor.execute(sql, params).fetchall()
+        return rows
 
     def _one(self, sql: str, params: tuple[Any, ...] = ()) -> tuple[Any, ...]:
         return self._all(sql, params)[0]
 
     def _write(self, row: tuple[Any, ...]) -> None:
-        self._cursor.execute(
-            "INSERT INTO fact (fact, version, key, value, source, valid_from, valid_to, valid_from_text, "
-            "valid_to_text, tx_from, operation, corrected, supersedes, author, reason) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            row,
-        )
+        self._store.dialect.record_version(self._cursor, row)
 
     def _close(self, fact: int) -> None:
         self._cursor.execute("UPDATE fact SET tx_to = ? WHERE fact = ? AND tx_to IS NULL", (self.at, fact))
@@ -311,11 +307,11 @@ class Writer:
         )
         if found:
             return int(found[0][0]), False
-        self._cursor.execute(
-            "INSERT INTO fact_key (entity, attribute, norm, qualifiers) VALUES (?, ?, ?, ?)",
+        added = self._one(
+            "INSERT INTO fact_key (entity, attribute, norm, qualifiers) VALUES (?, ?, ?, ?) RETURNING id",
             (entity, attribute, norm, json.dumps(qualifiers, ensure_ascii=False) if qualifiers else "[]"),
         )
-        return self._cursor.connection.last_insert_rowid(), True
+        return int(added[0]), True
 
     def _named(self, table: str, names: str, name: str) -> int:
         rows = self._all(
@@ -333,19 +329,19 @@ class Writer:
             )
         if rows:
             return int(rows[0][0])
-        self._cursor.execute(f"INSERT INTO {table} (name) VALUES (?)", (name,))  # noqa: S608 - constants
-        number = self._cursor.connection.last_insert_rowid()
+        number = int(self._one(f"INSERT INTO {table} (name) VALUES (?) RETURNING id", (name,))[0])  # noqa: S608 - constants
         self._add_name(names, table, number, name, preferred=True)
         if table == "attribute":
             self._cursor.execute("INSERT INTO cardinality VALUES (?, 0, ?)", (number, self.at))
         return number
 
     def _add_name(self, names: str, table: str, number: int, name: str, *, preferred: bool) -> bool:
-        self._cursor.execute(
-            f"INSERT OR IGNORE INTO {names} ({table}, norm, text, preferred) VALUES (?, ?, ?, ?)",  # noqa: S608 - constants
+        added = self._all(
+            f"INSERT INTO {names} ({table}, norm, text, preferred) VALUES (?, ?, ?, ?) "  # noqa: S608 - constants
+            "ON CONFLICT DO NOTHING RETURNING id",
             (number, key(name), name, int(preferred)),
         )
-        return self._cursor.connection.changes() > 0
+        return bool(added)
 
     def _single(self, attribute: int) -> bool:
         known = self._singles.get(attribute)
@@ -357,7 +353,11 @@ class Writer:
     def _set_cardinality(self, attribute: int, *, single: bool) -> None:
         if self._single(attribute) == single:
             return
-        self._cursor.execute("INSERT OR REPLACE INTO cardinality VALUES (?, ?, ?)", (attribute, int(single), self.at))
+        self._cursor.execute(
+            "INSERT INTO cardinality (attribute, single, since) VALUES (?, ?, ?) "
+            "ON CONFLICT (attribute, since) DO UPDATE SET single = excluded.single",
+            (attribute, int(single), self.at),
+        )
         self._singles[attribute] = single
         if single:
             keys = self._all(
