@@ -59,21 +59,70 @@ async def test_litellm_gets_rewritten_texts(stage):
     }  # fmt: skip
     made = stage()
     answer = (await made.raw(LITELLM, body)).json()
-    assert answer == {"action": "GUARDRAIL_INTERVENED", "texts": ["Hello!", TRUE, ""]}
+    open_ends = [len("Hello!"), len("The list price of Acme is $49."), 0]
+    assert answer == {
+        "action": "GUARDRAIL_INTERVENED", "texts": ["Hello!", TRUE, ""], "stream_holdback_chars": open_ends
+    }  # fmt: skip
     assert made.log.reports[1].draft.question == "What is the list price of Acme?"
-    assert (await made.raw(LITELLM, {**body, "texts": [TRUE]})).json() == {"action": "NONE"}
+    again = (await made.raw(LITELLM, {**body, "texts": [TRUE]})).json()
+    assert again == {"action": "NONE", "stream_holdback_chars": open_ends[1:2]}
 
 
-@pytest.mark.parametrize(("policy", "raises"), [("strict", False), ("retry", False), ("enforce", "findings")])
-async def test_litellm_is_told_to_block(stage, policy, raises):
+BLOCKING = pytest.mark.parametrize(
+    ("rules", "shown"),
+    [
+        ({"policy": "strict"}, "Happy to help! "),
+        ({"policy": "strict", "raises": True}, "Happy to help! "),
+        ({"policy": "enforce", "raises": "findings"}, "Happy to help! "),
+        ({"policy": "strict", "hold": "full"}, ""),
+        ({"policy": "strict", "hold": "full", "raises": True}, ""),
+        ({"policy": "retry", "hold": "full"}, ""),
+    ],
+)
+
+
+@BLOCKING
+@pytest.mark.parametrize("rest", [" Enjoy your day!", " Or so they say."])
+async def test_litellm_is_told_to_block(stage, rules, shown, rest):
     """Where the policy withholds a text, LiteLLM raises; the reason names the record, not the words."""
-    answer = (
-        await stage(policy=policy, raises=raises).raw(LITELLM, {"texts": [SAID], "input_type": "response"})
-    ).json()
+    answer = (await stage(**rules).raw(LITELLM, {"texts": [SAID + rest], "input_type": "response"})).json()
     assert answer["action"] == "BLOCKED"
-    assert policy in answer["blocked_reason"]
+    assert rules["policy"] in answer["blocked_reason"]
     assert "record " in answer["blocked_reason"]
     assert STALE not in str(answer)
+
+
+@BLOCKING
+@pytest.mark.parametrize("end", ["", ".", " a mon"])
+async def test_litellm_gets_a_refusal_for_an_end_that_may_go_on(stage, rules, shown, end):
+    """LiteLLM does not say that a stream goes on, and half a sentence is no reason to break it off."""
+    text = SAID.removesuffix(".") + end
+    answer = (await stage(**rules).raw(LITELLM, {"texts": [text], "input_type": "response"})).json()
+    refusal = "This answer was withheld: it makes statements that no source bears out."
+    assert answer["texts"] == [shown + refusal]
+    assert answer["stream_holdback_chars"] == [len(refusal)]
+
+
+@pytest.mark.parametrize("hold", ["sentence", "full"])
+@pytest.mark.parametrize("policy", ["enforce", "annotate", "strict", "retry"])
+async def test_what_litellm_streams_was_checked_and_is_never_taken_back(stage, policy, hold):
+    """LiteLLM sends what has come so far every few chunks, and shows what comes back but for the held characters."""
+    made = stage(policy=policy, hold=hold)
+    text = SAID + " It ships in 3.5 days. Acme Inc. says: see https://acme.example. Bye"
+    shown = ""
+    for upto in [*range(1, len(text), 3), len(text)]:
+        body = {"texts": [text[:upto]], "input_type": "response"}
+        answer = (await made.raw(LITELLM, body)).json()
+        if answer["action"] == "BLOCKED":
+            assert policy in ("strict", "retry")
+            break
+        whole = answer.get("texts", body["texts"])[0]
+        assert whole.startswith(shown)
+        shown = whole[: len(whole) - answer.get("stream_holdback_chars", [0])[0]]
+        assert STALE not in shown or f"{STALE}. [stale: " in shown
+    else:
+        shown = whole
+    assert bool(shown) == (hold == "sentence" or policy in ("enforce", "annotate"))
 
 
 async def test_prompts_pass_litellm_unchecked(stage):

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import re
+from typing import Any, Final
 
+from guardlayer.errors import GuardViolation
 from guardlayer.gateway.asking import of_chat
-from guardlayer.gateway.checking import CallerGuard
+from guardlayer.gateway.checking import LONG, CallerGuard
 from guardlayer.gateway.failures import GatewayError, bad_request
+from guardlayer.policy import Messages
 from guardlayer.provenance import report_to_json
-from guardlayer.types import Action
+from guardlayer.types import Action, Report
 from guardlayer.wrapping import Asked
 
 Json = dict[str, Any]
 
 MAX_TEXTS = 1_000
 """Most texts in one request of LiteLLM."""
+
+_ENDED: Final = re.compile(r"(?<!\d)[.!?。！？][\"'”’)\]*_`]*\s*$")
+"""A text that has come to its end, and not, as *The fee is 3.*, perhaps to the middle of a number."""
 
 _TAKEN = ("text", "question", "evidence", "turns", "at", "data")
 
@@ -58,6 +65,10 @@ async def litellm(body: Json, desk: CallerGuard) -> Json:
     Prompts (``input_type: request``) are let through: what a user writes is no claim of a model. Each text is checked
     by itself; the conversation, where LiteLLM sends it, gives question, earlier turns and evidence.
 
+    LiteLLM does not say whether a text is whole, or a stream so far, so every text is read as one that may go on:
+    ``stream_holdback_chars`` says how much of its end is open, which LiteLLM shows when the stream has ended. For the
+    same reason a refusal stands where the policy withholds the open end of a text that breaks off.
+
     Raises:
         GatewayError: The request is not in LiteLLM's form.
     """
@@ -72,17 +83,64 @@ async def litellm(body: Json, desk: CallerGuard) -> Json:
         return {"action": "NONE"}
     messages = body.get("structured_messages")
     asked = of_chat({"messages": messages}) if isinstance(messages, list) and messages else Asked()
-    policy = getattr(desk.policy, "final", None)  # LiteLLM does not ask the model again
     shown: list[str] = []
-    for text in texts:
-        if not text:
-            shown.append(text)
-            continue
+    held: list[int] = []
+    try:
+        for text in texts:
+            whole, closed = await _read(text, asked, desk) if text else ("", 0)
+            shown.append(whole)
+            held.append(len(whole) - closed)
+    except GuardViolation as violation:
+        report = violation.report
+        record = f" (record {report.record})" if report.record else ""
+        return {"action": "BLOCKED", "blocked_reason": f"withheld by policy {report.policy}{record}"}
+    answer: Json = {"action": "NONE"} if shown == texts else {"action": "GUARDRAIL_INTERVENED", "texts": shown}
+    return {**answer, "stream_holdback_chars": held} if any(held) else answer
+
+
+async def _read(text: str, asked: Asked, desk: CallerGuard) -> tuple[str, int]:
+    """Return what may be shown of a text if it ends here, and how much of that stays whatever may follow.
+
+    Raises:
+        GuardViolation: The policy withholds the text.
+    """
+    if desk.caller.hold == "full":
+        final = getattr(desk.policy, "final", None)  # LiteLLM does not ask the model again
         report = await desk.acheck(
-            text, question=asked.question, evidence=asked.evidence, turns=asked.turns, policy=policy
+            text, question=asked.question, evidence=asked.evidence, turns=asked.turns, policy=final
         )
-        if report.action in (Action.BLOCK, Action.RETRY) or (desk.caller.raises == "findings" and not report.ok):
-            record = f" (record {report.record})" if report.record else ""
-            return {"action": "BLOCKED", "blocked_reason": f"withheld by policy {report.policy}{record}"}
-        shown.append(report.output)
-    return {"action": "NONE"} if shown == texts else {"action": "GUARDRAIL_INTERVENED", "texts": shown}
+        if _withheld(report, desk):
+            return _open_end(text, GuardViolation(report), desk), 0
+        return report.output, 0
+    session = desk.session(asked)
+    beside = len(text) > LONG  # in a thread, so that other callers' streams go on meanwhile
+    try:
+        fed = await (asyncio.to_thread(session.feed, text) if beside else session.afeed(text))
+        closed = "".join([release.text for release in fed])
+        await session.afeed("")  # where exceptions were asked for, this raises
+        if session.blocked and session.report is not None:
+            raise GuardViolation(session.report)
+        try:
+            last = await (asyncio.to_thread(session.finish) if beside else session.afinish())
+            rest = "".join([release.text for release in last])
+            if session.blocked and session.report is not None:
+                raise GuardViolation(session.report)
+        except GuardViolation as violation:
+            rest = _open_end(text, violation, desk)
+        return closed + rest, len(closed)
+    finally:
+        if session.report is not None:
+            desk.count(session.report)
+
+
+def _withheld(report: Report, desk: CallerGuard) -> bool:
+    return report.action in (Action.BLOCK, Action.RETRY) or (desk.caller.raises == "findings" and not report.ok)
+
+
+def _open_end(text: str, violation: GuardViolation, desk: CallerGuard) -> str:
+    """Return the refusal in the place of the end of a text that breaks off, or raise: the text is as good as whole."""
+    if _ENDED.search(text):
+        raise violation
+    messages = getattr(desk.policy, "messages", None)
+    refusal: str = getattr(messages, "refusal", Messages().refusal)
+    return refusal
