@@ -17,7 +17,8 @@ from threading import RLock, get_ident
 from typing import Any, Protocol, Self
 
 from guardlayer.errors import ConfigError, StoreError
-from guardlayer.knowledge import schema
+from guardlayer.knowledge import governance, schema
+from guardlayer.knowledge.intake.schema import INTAKE
 from guardlayer.temporal import Clock
 
 BUSY_TIMEOUT_MS = 5_000
@@ -105,7 +106,11 @@ def _histories(to: Schema) -> None:
     to.execute(schema.HISTORIES)
 
 
-MIGRATIONS: tuple[Callable[[Schema], None], ...] = (_first, _histories)
+def _intake(to: Schema) -> None:
+    to.execute(INTAKE)
+
+
+MIGRATIONS: tuple[Callable[[Schema], None], ...] = (_first, _histories, _intake)
 """How a database grows: one function a version, appended and never edited. The database counts them."""
 
 
