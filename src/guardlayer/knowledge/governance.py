@@ -34,7 +34,7 @@ CREATE TABLE source_succession (       -- one source took the place of another
 ) STRICT;
 CREATE INDEX source_succession_former ON source_succession (former);
 CREATE INDEX source_succession_source ON source_succession (source);
-CREATE TABLE confirmation (            -- somebody vouched for a fact, or said how long facts of an attribute hold unasked
+CREATE TABLE confirmation (            -- somebody vouched for a fact, or for all facts of an attribute
     id INTEGER PRIMARY KEY,
     fact INTEGER,                      -- number of the fact; NULL: all of the attribute
     attribute INTEGER REFERENCES attribute,

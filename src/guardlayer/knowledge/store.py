@@ -110,7 +110,11 @@ def _intake(to: Schema) -> None:
     to.execute(INTAKE)
 
 
-MIGRATIONS: tuple[Callable[[Schema], None], ...] = (_first, _histories, _intake)
+def _governance(to: Schema) -> None:
+    to.execute(governance.GOVERNANCE)
+
+
+MIGRATIONS: tuple[Callable[[Schema], None], ...] = (_first, _histories, _intake, _governance)
 """How a database grows: one function a version, appended and never edited. The database counts them."""
 
 
