@@ -358,7 +358,7 @@ class _Writer:
             [(new.id, document, number, new.lead, new.text) for new in added],
         )
         moved += [(new.id, number, *new.place) for new in added]
-        self._cursor.executemany("INSERT INTO passage_place VALUES (?, ?, ?, ?)", moved)
+        self._cursor.executemany('INSERT INTO passage_place (passage, version, start, "end") VALUES (?, ?, ?, ?)', moved)
         self._dialect.index(
             self._cursor, "passage_open", [(new.id, index_text(new.text), index_text(new.lead)) for new in added]
         )
