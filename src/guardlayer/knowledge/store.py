@@ -18,6 +18,7 @@ from typing import Any, Protocol, Self
 
 from guardlayer.errors import ConfigError, StoreError
 from guardlayer.knowledge import governance, schema
+from guardlayer.knowledge.entities.schema import ENTITIES
 from guardlayer.knowledge.intake.schema import INTAKE
 from guardlayer.temporal import Clock
 
@@ -110,11 +111,15 @@ def _intake(to: Schema) -> None:
     to.execute(INTAKE)
 
 
+def _entities(to: Schema) -> None:
+    to.execute(ENTITIES)
+
+
 def _governance(to: Schema) -> None:
     to.execute(governance.GOVERNANCE)
 
 
-MIGRATIONS: tuple[Callable[[Schema], None], ...] = (_first, _histories, _intake, _governance)
+MIGRATIONS: tuple[Callable[[Schema], None], ...] = (_first, _histories, _intake, _governance, _entities)
 """How a database grows: one function a version, appended and never edited. The database counts them."""
 
 
