@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, Field, ValidationError
 
 from guardlayer import Action, Guard, GuardViolation, HasProvenance, Label, Sourced, provenance_of
-from guardlayer.errors import ConfigError, InputError
+from guardlayer.errors import ConfigError, InputError, ResponseTypeError
 from guardlayer.slots import sourced as kept
 from guardlayer.wrapping import reports
 
@@ -243,3 +243,59 @@ def test_wrong_declarations_and_data_say_so(guard: Guard) -> None:
         guard.validate(dict, {})
     with pytest.raises(InputError, match="schema"):
         guard.check("The price is $39.", schema=Line)
+
+
+Price = Annotated[Decimal, Sourced("{product}", "list price")]
+
+
+class Prices(HasProvenance, BaseModel):
+    product: str = "Acme"
+    offers: list[Price] = []
+    pair: tuple[str, Price] | None = None
+    by_region: dict[str, list[Price | None]] = {}
+    notes: list[str] = []
+
+
+def test_items_of_a_list_are_checked_one_by_one(guard: Guard) -> None:
+    """`Sourced` inside a list, a tuple or a mapping: each item is a field with its own path, verdict and provenance."""
+    said = {"offers": [39, "49.90", 7], "pair": ["x", 39], "by_region": {"a/b": [None, 39]}, "notes": ["39"]}
+    prices = guard.validate(Prices, said)
+    now = Decimal("49.90")
+    assert prices == Prices(offers=[now] * 3, pair=("x", now), by_region={"a/b": [None, now]}, notes=["39"])
+    assert {path: str(found.verdict) for path, found in prices.provenance.items()} == {
+        "offers/0": "stale",
+        "offers/1": "supported",
+        "offers/2": "contradicted",
+        "pair/1": "stale",
+        "by_region/a~1b/1": "stale",
+    }
+    assert guard.validate(Prices, {"offers": []}) == Prices()
+
+
+def test_an_item_that_is_redacted_has_no_place_in_a_list_of_values(guard: Guard) -> None:
+    """What a policy takes out of a list that cannot hold `None` is an error that names the item."""
+    redacting = {"extends": "enforce", "actions": {"*.stale": "redact"}}
+    with pytest.raises(GuardViolation, match="offers"):
+        guard.validate(Prices, {"offers": [39]}, policy=redacting)
+    kept = guard.validate(Prices, {"by_region": {"EU": [39]}}, policy=redacting)
+    assert kept.by_region == {"EU": [None]}
+
+
+def test_items_are_checked_while_a_model_is_validated(guard: Guard) -> None:
+    """A validation context reaches the items of a list as it reaches fields."""
+    prices = Prices.model_validate({"offers": [39, 7]}, context={"guardlayer": guard})
+    assert prices.offers == [Decimal("49.90")] * 2
+    with pytest.raises(ValidationError, match="offers"):
+        Prices.model_validate(
+            {"offers": [39]}, context={"guardlayer": Guard(knowledge=guard.knowledge, policy="strict", log=None)}
+        )
+
+
+def test_items_of_a_set_are_an_error(guard: Guard) -> None:
+    """A set has no places: it is said, and not passed unchecked."""
+
+    class Bag(BaseModel):
+        prices: set[Annotated[Decimal, Sourced("Acme", "list price")]] = set()
+
+    with pytest.raises(ResponseTypeError, match="/prices holds a set"):
+        guard.validate(Bag, {"prices": [39]})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Final, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from guardlayer.policy import leaf_text
 from guardlayer.slots.sourced import Sourced, names
@@ -126,7 +127,7 @@ def _declares(schema: Any, seen: set[Any]) -> bool:
         return any(
             _sourced(info) is not None or _declares(info.annotation, seen) for info in schema.model_fields.values()
         )
-    return any(_declares(part, seen) for part in get_args(schema))
+    return _marker(schema) is not None or any(_declares(part, seen) for part in get_args(schema))
 
 
 def fields_of(value: Any, data: Any, path: str, depth: int) -> Iterator[Field]:
@@ -141,9 +142,10 @@ def fields_of(value: Any, data: Any, path: str, depth: int) -> Iterator[Field]:
             here, part = pointer(path, key), getattr(value, name)
             sourced = _sourced(info)
             if sourced is None:
+                yield from _items(info.annotation, value, part, data[key], here)
                 yield from fields_of(part, data[key], here, depth + 1)
             elif part is not None and not isinstance(data[key], (dict, list)):
-                yield _field(here, sourced, info, value, part)
+                yield _field(here, sourced, info.annotation, value, part)
     elif isinstance(value, (list, tuple)) and isinstance(data, (list, tuple)):
         for index, (part, raw) in enumerate(zip(value, data, strict=False)):
             yield from fields_of(part, raw, f"{path}/{index}", depth + 1)
@@ -153,14 +155,46 @@ def fields_of(value: Any, data: Any, path: str, depth: int) -> Iterator[Field]:
                 yield from fields_of(part, data[str(key)], pointer(path, key), depth + 1)
 
 
-def _field(path: str, sourced: Sourced, info: Any, owner: Any, value: Any) -> Field:
+def _items(annotation: Any, owner: Any, value: Any, data: Any, path: str) -> Iterator[Field]:
+    """Yield what is ``Sourced`` inside a list, tuple or mapping: each item is a field with its owner's key."""
+    sourced = _marker(annotation)
+    if not _marked(annotation):
+        return
+    if sourced is not None:
+        if value is not None and not isinstance(data, (dict, list)):
+            yield _field(path, sourced, get_args(annotation)[0], owner, value)
+        return
+    inner = get_args(annotation)
+    if isinstance(value, Mapping) and isinstance(data, Mapping) and _holds(annotation, Mapping):
+        for key, part in value.items():
+            if str(key) in data:
+                yield from _items(inner[-1], owner, part, data[str(key)], pointer(path, key))
+    elif isinstance(value, (list, tuple)) and isinstance(data, (list, tuple)) and _holds(annotation, Collection):
+        each = inner if _holds(annotation, tuple) and inner[-1] is not ... else inner[:1] * len(value)
+        for index, (kind, part, raw) in enumerate(zip(each, value, data, strict=False)):
+            yield from _items(kind, owner, part, raw, f"{path}/{index}")
+    elif get_origin(annotation) in (Annotated, Union, UnionType):
+        for one in inner[:1] if get_origin(annotation) is Annotated else inner:
+            yield from _items(one, owner, value, data, path)
+
+
+def _marked(annotation: Any) -> bool:
+    return _marker(annotation) is not None or any(map(_marked, get_args(annotation)))
+
+
+def _holds(annotation: Any, kind: type) -> bool:
+    origin = get_origin(annotation)
+    return isinstance(origin, type) and issubclass(origin, kind)
+
+
+def _field(path: str, sourced: Sourced, annotation: Any, owner: Any, value: Any) -> Field:
     wanted = {name for template in sourced.templates for name in names(template)}
     siblings = {name: getattr(owner, name, None) for name in wanted}
     missing = sorted(name for name, sibling in siblings.items() if sibling is None or str(sibling).strip() == "")
     if missing:
         problem = f"{path}: its key takes {{{missing[0]}}}, and {type(owner).__name__} has no value there"
-        return Field(path, sourced, info.annotation, value, (sourced.entity, sourced.attribute, {}, None), problem)
-    return Field(path, sourced, info.annotation, value, filled(sourced, siblings))
+        return Field(path, sourced, annotation, value, (sourced.entity, sourced.attribute, {}, None), problem)
+    return Field(path, sourced, annotation, value, filled(sourced, siblings))
 
 
 def filled(sourced: Sourced, siblings: Mapping[str, Any]) -> tuple[str, str, Mapping[str, str], str | None]:
@@ -190,11 +224,16 @@ def _sourced(info: Any) -> Sourced | None:
 
 def _within(annotation: Any) -> Sourced | None:
     """Find a marker inside a union, as in ``Annotated[Decimal, Sourced(…)] | None``."""
-    if get_origin(annotation) is Annotated:
-        return next((item for item in get_args(annotation)[1:] if isinstance(item, Sourced)), None)
-    if get_origin(annotation) in (list, tuple, dict, set, frozenset):
+    if get_origin(annotation) not in (Annotated, Union, UnionType):
         return None
-    return next((found for part in get_args(annotation) if (found := _within(part)) is not None), None)
+    parts = get_args(annotation)
+    return _marker(annotation) or next((found for part in parts if (found := _within(part)) is not None), None)
+
+
+def _marker(annotation: Any) -> Sourced | None:
+    if get_origin(annotation) is not Annotated:
+        return None
+    return next((item for item in get_args(annotation)[1:] if isinstance(item, Sourced)), None)
 
 
 def is_model(thing: Any) -> bool:
