@@ -133,10 +133,17 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A half-open range of code points, ``[start, end)``."""
+    """A half-open range of code points, ``[start, end)``.
+
+    Attributes:
+        start: Offset of the first code point.
+        end: Offset after the last one.
+        page: The page on which it begins, counted from 1, where the text has pages.
+    """
 
     start: int
     end: int
+    page: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.start <= self.end:
@@ -195,7 +202,7 @@ class Fact:
         reason: Why, if said.
         supersedes: Id of the fact this one took over from, if it was said explicitly.
         corrected: Whether the value comes from a correction, which outranks whatever else is recorded.
-        rivals: What the value would be otherwise, where the key has a closed set of values: names of each.
+        span: Where the source says so, if it was read from a document.
     """
 
     id: str
@@ -214,7 +221,7 @@ class Fact:
     reason: str | None = None
     supersedes: str | None = None
     corrected: bool = False
-    rivals: tuple[tuple[str, ...], ...] = ()
+    span: Span | None = None
 
     @property
     def key(self) -> tuple[str, str, tuple[tuple[str, str], ...]]:

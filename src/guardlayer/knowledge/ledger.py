@@ -19,13 +19,14 @@ from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.knowledge.store import Store
 from guardlayer.temporal import Interval
 from guardlayer.text import key
-from guardlayer.types import Fact
+from guardlayer.types import Fact, Span
 
 _FACT = (
     "SELECT f.fact, f.version, k.entity, k.attribute, k.qualifiers, f.value, f.valid_from, f.valid_to, "  # noqa: S608 - constants
     "f.valid_from_text, f.valid_to_text, f.tx_from, f.tx_to, f.operation, f.corrected, f.supersedes, f.author, "
-    f"f.reason, {sources.COLUMNS} "
+    f'f.reason, {sources.COLUMNS}, l.start, l."end", l.page '
     "FROM fact f JOIN fact_key k ON k.id = f.key JOIN source s ON s.id = f.source "
+    "LEFT JOIN fact_place l ON l.fact = f.fact "
 )
 _REMEMBERED = 20_000
 """Entities whose facts are kept in memory between two writes."""
@@ -293,7 +294,7 @@ class Ledger:
                     qualifiers=_qualifiers(row[4]),
                     valid=sources.interval_of(*row[6:10]),
                     recorded=_recorded(row[10], row[11]),
-                    source=sources.source_of(*row[17:]),
+                    source=sources.source_of(*row[17:26]),
                     aliases=aliases.get(row[5], ()),
                     single=singles[row[3]][-1][1],
                     operation=row[12],
@@ -301,6 +302,7 @@ class Ledger:
                     reason=row[16],
                     supersedes=None if row[14] is None else f"f{row[14]}",
                     corrected=bool(row[13]),
+                    span=None if row[26] is None else Span(*row[26:]),
                 )
                 for row in rows
             )

@@ -21,7 +21,8 @@ SELECT p.id, p.text, p.lead, p.successor, p.closed,
        d.source, d.uri, coalesce(v.label, CAST(v.number AS TEXT)), v.digest, v.authority,
        o.effective, o.effective_text, o.recorded, c.effective, c.effective_text, c.state,
        (SELECT l.start FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1),
-       (SELECT l."end" FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1)
+       (SELECT l."end" FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1),
+       (SELECT l.page FROM passage_place AS l WHERE l.passage = p.id ORDER BY l.version DESC LIMIT 1)
 FROM {wanted}
 JOIN passage_passage AS p ON p.id = wanted.value
 JOIN doc_document AS d ON d.id = p.document
@@ -74,7 +75,7 @@ def hit_of(row: tuple[Any, ...], weights: dict[str, float], total: float, at: in
         at: The instant for which standing is judged, in microseconds.
     """
     (id_, text, lead, successor, closed, source, uri, number, digest, authority) = row[:10]
-    (start, start_text, recorded, end, end_text, state, first, last) = row[10:]
+    (start, start_text, recorded, end, end_text, state, first, last, page) = row[10:]
     words, above = _words(text), _words(lead)
     shared = sum(
         weight if term in words else weight * _LEAD_WEIGHT if term in above else 0.0 for term, weight in weights.items()
@@ -94,7 +95,7 @@ def hit_of(row: tuple[Any, ...], weights: dict[str, float], total: float, at: in
     evidence = Evidence(
         text,
         source_of(source, uri, str(number), authority, start, None, start_text, None, digest),
-        Span(first, last),
+        Span(first, last, page),
         standing,
         interval_of(start, end, start_text, end_text),
         from_micros(recorded),

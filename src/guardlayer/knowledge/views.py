@@ -54,6 +54,7 @@ class Key:
             evidence = Evidence(
                 text=fact.text,
                 source=fact.source,
+                span=fact.span,
                 standing=placed.standing,
                 valid=fact.valid,
                 recorded=fact.recorded.start,

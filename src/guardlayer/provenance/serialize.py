@@ -184,8 +184,11 @@ def edit_to_json(edit: Edit) -> Json:
 
 
 def span_to_json(span: Span | None) -> Json | None:
-    """Return a span: ``start, end``."""
-    return None if span is None else {"start": span.start, "end": span.end}
+    """Return a span: ``start, end``, and ``page`` where the text has pages."""
+    if span is None:
+        return None
+    page: Json = {} if span.page is None else {"page": span.page}
+    return {"start": span.start, "end": span.end, **page}
 
 
 def interval_to_json(interval: Interval) -> Json:
