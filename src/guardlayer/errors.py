@@ -10,7 +10,8 @@
     │   ├── IntervalError      an interval that ends before it starts
     │   ├── OverlapError       two values of a single-valued key at one instant, from one source
     │   ├── AmbiguousError     a name stands for several entities; carries ``candidates``
-    │   └── NotFoundError      no such fact, source or version
+    │   ├── NotFoundError      no such fact, source or version
+    │   └── NotAllowedError    somebody may not decide this; says who may
     ├── StoreError             a database is locked, read-only, newer than this program, or damaged
     │   └── LogError           the provenance log could not acknowledge a record
     ├── AuthorityError         a retriever or other authority failed while it was asked
@@ -90,6 +91,10 @@ class AmbiguousError(KnowledgeError):
 
 class NotFoundError(KnowledgeError):
     """No such fact, source or version."""
+
+
+class NotAllowedError(KnowledgeError):
+    """Somebody may not decide this."""
 
 
 class StoreError(GuardlayerError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from guardlayer.errors import NotFoundError
 from guardlayer.knowledge.answer import Answer, answer
+from guardlayer.knowledge.conflicts import Conflict, conflicts
 from guardlayer.knowledge.ledger import Change, Ledger
 from guardlayer.knowledge.passages import Passages
 from guardlayer.knowledge.statement import Qualifiers, cleaned_name, qualifier_key, qualifier_pairs
@@ -109,6 +110,15 @@ class Asking:
         """
         self.fact(fact_id)
         return self.ledger.changes(fact_id)
+
+    def conflicts(self, *, at: When | None = None) -> tuple[Conflict, ...]:
+        """Return every key on which sources of equal weight disagree, with its sides.
+
+        Args:
+            at: The instant in the world; not given, now.
+        """
+        when = self.store.now() if at is None else instant(at)
+        return conflicts(self.store, self.ledger, when)
 
     def stats(self) -> Stats:
         """Count what is held."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from guardlayer.errors import ConfigError, InputError, NotFoundError
-from guardlayer.knowledge import verbs
+from guardlayer.errors import ConfigError, InputError
+from guardlayer.knowledge.acting import Acting
 from guardlayer.knowledge.asking import Asking
 from guardlayer.knowledge.load import LoadResult, load_file
+from guardlayer.knowledge.reviews import ReviewItem, Reviews
 from guardlayer.knowledge.sources import checked_authority, checked_source
 from guardlayer.knowledge.statement import (
     MAX_VALUE,
@@ -33,6 +36,11 @@ _FACT_ID = re.compile(r"f[0-9]+")
 
 class Changing(Asking):
     """Names, facts and their history, as they are written."""
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """The review queue: what is proposed by those who may not change it themselves."""
+        return Reviews(self.store)
 
     # Names ------------------------------------------------------------------------------------------------------
 
@@ -135,11 +143,7 @@ class Changing(Asking):
         said_by = checked_source(source)
         rank = None if authority is None else checked_authority(authority)
         with self.store.write() as cursor:
-            writer = Writer(self.store, cursor)
-            written = writer.state(statement, said_by, rank)
-            if written.outcome in ("added", "changed"):
-                writer.check(writer.key_of(written.fact))
-            return self.fact(f"f{written.fact}")
+            return self.fact(f"f{Acting(self.store, cursor).add(statement, said_by, rank)}")
 
     def load(self, path: str | Path, *, progress: Callable[[int], None] | None = None) -> LoadResult:
         """Record every fact of a file, or none of them; see :func:`guardlayer.knowledge.load.load_file`.
@@ -167,7 +171,7 @@ class Changing(Asking):
         by, why = cleaned(author, what="author"), cleaned(reason, what="reason", limit=MAX_VALUE)
         fact = _id(fact_id)
         with self.store.write() as cursor:
-            verbs.correct(Writer(self.store, cursor), fact, text, author=by, reason=why)
+            Acting(self.store, cursor).correct(fact, text, author=by, reason=why)
             return self.fact(fact)
 
     def supersede(
@@ -204,8 +208,8 @@ class Changing(Asking):
         by, why = _signed(author, reason)
         said_by = None if source is None else checked_source(source)
         with self.store.write() as cursor:
-            number = verbs.supersede(
-                Writer(self.store, cursor), _id(fact_id), text, valid, source=said_by, author=by, reason=why
+            number = Acting(self.store, cursor).supersede(
+                _id(fact_id), text, valid, source=said_by, author=by, reason=why
             )
             return self.fact(f"f{number}")
 
@@ -230,16 +234,9 @@ class Changing(Asking):
         name = _id(source_or_fact)
         is_fact = isinstance(source_or_fact, Fact) or (isinstance(source_or_fact, str) and _FACT_ID.fullmatch(name))
         with self.store.write() as cursor:
-            retract = verbs.retract_fact if is_fact else verbs.retract_source
-            closed = retract(Writer(self.store, cursor), name, author=by, reason=why)
-            withdrawn = tuple(self.fact(f"f{number}") for number in closed or ())
-        if not is_fact:
-            try:
-                self.passages.retract(name, reason=why)
-            except NotFoundError:
-                if closed is None:
-                    raise NotFoundError(f"there is no source {name!r}, neither of facts nor of passages") from None
-        return withdrawn
+            acting = Acting(self.store, cursor)
+            closed = (acting.retract_fact if is_fact else acting.retract_source)(name, author=by, reason=why)
+            return tuple(self.fact(f"f{number}") for number in closed)
 
     def rollback(
         self, fact_id: str | Fact, *, to: int | When, author: str | None = None, reason: str | None = None
@@ -261,7 +258,31 @@ class Changing(Asking):
         by, why = _signed(author, reason)
         fact = _id(fact_id)
         with self.store.write() as cursor:
-            verbs.rollback(Writer(self.store, cursor), fact, to, author=by, reason=why)
+            Acting(self.store, cursor).rollback(fact, to, author=by, reason=why)
+            return self.fact(fact)
+
+    def propose(
+        self, verb: str, *, author: str, reason: str | None = None, origin: str | None = None, **parts: Any
+    ) -> ReviewItem:
+        """Ask for a change without making it: it waits in the queue; see :meth:`Reviews.propose`."""
+        return self.reviews.propose(verb, author=author, reason=reason, origin=origin, **parts)
+
+    # Conflicts --------------------------------------------------------------------------------------------------
+
+    def settle(self, fact_id: str | Fact, *, author: str, reason: str) -> Fact:
+        """Decide a conflict: of the facts that are tied, this one counts; see :meth:`Asking.conflicts`.
+
+        It breaks this tie and no other: a further source that disagrees opens the conflict again, and a correction,
+        a supersession or a later effective date wins as ever.
+
+        Raises:
+            NotFoundError: No such fact.
+            InputError: It is no side of a conflict.
+        """
+        by, why = cleaned(author, what="author"), cleaned(reason, what="reason", limit=MAX_VALUE)
+        fact = _id(fact_id)
+        with self.store.write() as cursor:
+            Acting(self.store, cursor).settle(fact, author=by, reason=why)
             return self.fact(fact)
 
 

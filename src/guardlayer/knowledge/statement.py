@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -166,4 +166,12 @@ class Statement:
             qualifier_pairs(qualifiers),
             None if author is None else cleaned(author, what="author"),
             None if reason is None else cleaned(reason, what="reason", limit=MAX_VALUE),
+        )
+
+    def signed(self, author: str | None, reason: str | None) -> Statement:
+        """Return the statement with who records it and why."""
+        return replace(
+            self,
+            author=None if author is None else cleaned(author, what="author"),
+            reason=None if reason is None else cleaned(reason, what="reason", limit=MAX_VALUE),
         )
