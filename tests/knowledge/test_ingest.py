@@ -191,7 +191,7 @@ def test_a_folder_is_read_with_all_below_it(passages, folder, tmp_path):
     (folder / "b.md").write_text("Second page says this much.")
     (folder / "a.txt").write_text("First page says this much.")
     (folder / "sub" / "deep" / "c.rst").write_text("Third page says this much.")
-    (folder / "d.pdf").write_bytes(b"%PDF")
+    (folder / "d.odt").write_bytes(b"%PDF")
     (folder / "LICENSE").write_text("Some licence text stands here.")
     (folder / ".git").mkdir()
     (folder / ".git" / "e.md").write_text("Hidden page says this much.")
@@ -204,8 +204,8 @@ def test_a_folder_is_read_with_all_below_it(passages, folder, tmp_path):
     assert [file.source for file in result.files] == ["docs/a.txt", "docs/b.md", "docs/sub/deep/c.rst"]
     assert [step[:2] for step in seen] == [(1, 3), (2, 3), (3, 3)]
     reasons = {Path(one.path).name: one.reason for one in result.skipped}
-    assert reasons.keys() == {"d.pdf", "LICENSE", ".git", "out.md", "in.md", "loop", "pipe.md"}
-    assert ".pdf is not among the types read" in reasons["d.pdf"]
+    assert reasons.keys() == {"d.odt", "LICENSE", ".git", "out.md", "in.md", "loop", "pipe.md"}
+    assert ".odt is not among the types read" in reasons["d.odt"]
     assert reasons["out.md"] == "symbolic link that leaves the folder"
     assert not passages.search("outside hidden", at=JANUARY)
 
@@ -315,9 +315,9 @@ def test_a_path_that_is_not_there(passages, folder, name):
 
 def test_a_single_file_of_another_type(passages, folder):
     """A file that was asked for by name is never passed over in silence."""
-    (folder / "a.pdf").write_bytes(b"%PDF")
-    with pytest.raises(InputError, match=r"\.pdf is not among the types read"):
-        passages.ingest(folder / "a.pdf")
+    (folder / "a.odt").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"\.odt is not among the types read"):
+        passages.ingest(folder / "a.odt")
 
 
 def test_an_unreadable_date(passages, folder):

@@ -14,12 +14,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from guardlayer.cutting import cut
 from guardlayer.errors import ConfigError, InputError, KnowledgeError, StoreError
+from guardlayer.knowledge.documents import FORMATS, Slice, kinds, missing, parse
 from guardlayer.knowledge.git import Change, Repository, Revision
 from guardlayer.knowledge.ingest import MAX_BYTES, IngestResult, Progress
 from guardlayer.knowledge.micros import to_micros
-from guardlayer.knowledge.reading import MARKDOWN, PLAIN, decode, shown
+from guardlayer.knowledge.reading import shown
 from guardlayer.knowledge.recording import Mark, Recorder, relative
 from guardlayer.knowledge.sources import checked_authority
 from guardlayer.knowledge.statement import cleaned
@@ -38,7 +38,7 @@ FROM doc_document AS d JOIN doc_version AS v ON v.document = d.id
 WHERE d.source = ?1 OR substr(d.source, 1, length(?1) + 1) = ?1 || '/' ORDER BY d.id
 """
 _OPEN = """
-SELECT p.id, p.text, p.lead, l.start, l."end"
+SELECT p.id, p.text, p.lead, l.start, l."end", l.page
 FROM passage_passage AS p JOIN passage_place AS l ON l.passage = p.id
     AND l.version = (SELECT max(version) FROM passage_place WHERE passage = p.id)
 WHERE p.document = ? AND p.closed IS NULL ORDER BY l.start
@@ -219,23 +219,23 @@ class _Reading:
     def _take_in(self, one: Change, stamp: Stamp, sizes: dict[str, int]) -> None:
         page = self.timeline.page(one.path)
         try:
-            text, digest = self._text(one, sizes)
+            parts, digest = self._parts_of(one, sizes)
         except InputError as error:
             self.skipped[one.path] = f"revision {stamp.label}: {error}"
             if page is not None and page.present and page.doubt is None:
                 page.doubt = (stamp, str(error))
             return
-        markdown = PurePosixPath(shown(os.fsdecode(one.path))).suffix.lower() in MARKDOWN
-        self.timeline.take_in(one.path, digest, tuple(cut(text, markdown=markdown)), stamp, self.authority)
+        self.timeline.take_in(one.path, digest, parts, stamp, self.authority)
 
-    def _text(self, one: Change, sizes: dict[str, int]) -> tuple[str, str]:
+    def _parts_of(self, one: Change, sizes: dict[str, int]) -> tuple[tuple[Slice, ...], str]:
         size = sizes.get(one.blob)
         if size is None:
             raise InputError("is not in this clone; clone the repository whole (without --filter)")
         if size > self._max_bytes:
             raise InputError(f"has {size:,} bytes; at most {self._max_bytes:,} are read")
         data = self._repository.content(one.blob)
-        return decode(data, Path(shown(os.fsdecode(one.path)))), "sha256:" + hashlib.sha256(data).hexdigest()
+        document = parse(data, shown(os.fsdecode(one.path)))
+        return tuple(document.parts()), "sha256:" + hashlib.sha256(data).hexdigest()
 
     def _close_doubtful(self) -> None:
         """Vouch no longer for documents whose newest content cannot be read."""
@@ -253,10 +253,9 @@ class _Reading:
         path = PurePosixPath(shown(os.fsdecode(relative(one.path, self._folder))))
         if any(part.startswith(".") for part in path.parts):
             return "hidden"
-        if path.suffix.lower() in MARKDOWN | PLAIN:
-            return None
-        kinds = ", ".join(sorted(MARKDOWN | PLAIN))
-        return f"{path.suffix or 'no file type'} is not among the types read ({kinds})"
+        if path.suffix.lower() in FORMATS:
+            return missing(path.name)
+        return f"{path.suffix or 'no file type'} is not among the types read ({kinds()})"
 
 
 def _pages(heads: Sequence[tuple[Any, ...]], source: str) -> list[Page]:
@@ -273,7 +272,7 @@ def _pages(heads: Sequence[tuple[Any, ...]], source: str) -> list[Page]:
 
 
 def _parts(store: Store, document: int) -> list[Part]:
-    return [Part(id_, text, lead, (start, end)) for id_, text, lead, start, end in store.read(_OPEN, (document,))]
+    return [Part(id_, text, lead, tuple(place)) for id_, text, lead, *place in store.read(_OPEN, (document,))]
 
 
 def _base(revisions: Sequence[Revision], since: int | None) -> int:

@@ -17,11 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from guardlayer.cutting import Cut, cut
 from guardlayer.errors import InputError, NotFoundError
+from guardlayer.knowledge.documents import Limits, Slice, parse
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.ranking import index_text
-from guardlayer.knowledge.reading import SkippedFile, Text, find, path_of, read, shown
+from guardlayer.knowledge.reading import File, SkippedFile, find, path_of, read, read_again, shown
 from guardlayer.knowledge.sources import checked_authority
 from guardlayer.knowledge.statement import cleaned
 from guardlayer.knowledge.store import Cursor, Dialect, Store
@@ -29,7 +29,9 @@ from guardlayer.knowledge.succession import successors
 from guardlayer.temporal import Moment, When
 
 MAX_BYTES = 16 * 1024 * 1024
-"""Largest document read, in bytes."""
+"""Largest document read out of a repository, in bytes."""
+MAX_PAGES = Limits().pages
+"""Pages a PDF may have, where the caller does not say."""
 
 Progress = Callable[[int, int, str], None]
 """Called as ``progress(files_done, files_in_all, path)`` after each file."""
@@ -91,9 +93,14 @@ class IngestResult:
 class _Read:
     """A document that was read, cut unless nothing about it seems to have changed."""
 
-    text: Text
+    file: File
     name: str
-    cuts: tuple[Cut, ...] | None
+    parts: tuple[Slice, ...] | None
+    limits: Limits
+
+    def cut(self) -> tuple[Slice, ...]:
+        """Return its passages."""
+        return tuple(read_again(self.file, limits=self.limits).parts()) if self.parts is None else self.parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ class _Old:
     id: int
     text: str
     lead: str
-    place: tuple[int, int]
+    place: tuple[int, int, int | None]
 
 
 def ingest(
@@ -128,25 +135,28 @@ def ingest(
     effective_from: When | None = None,
     supersedes: str | None = None,
     progress: Progress | None = None,
-    max_bytes: int = MAX_BYTES,
+    max_bytes: int | None = None,
+    max_pages: int = MAX_PAGES,
+    skip_unreadable: bool = False,
 ) -> IngestResult:
     """Read a file or a folder; see :meth:`guardlayer.knowledge.passages.Passages.ingest`."""
     moment = Moment.parse(effective_from, what="effective_from") if effective_from else None
     source = None if source is None else cleaned(source, what="source")
     authority = None if authority is None else checked_authority(authority)
     listing = find(Path(path))
-    documents = []
+    limits = Limits(pages=max_pages)
+    documents, skipped, unread = [], list(listing.skipped), set[str]()
     for number, file in enumerate(listing.files):
-        text = read(file, max_bytes=max_bytes)
-        if listing.root is None:
-            name = source or shown(file.name)
-        else:
-            name = f"{source or shown(listing.root.resolve().name)}/{shown(file.relative_to(listing.root).as_posix())}"
-        heads = store.read(f"{_HEAD} WHERE d.source = ? OR d.uri = ?", (name, text.uri))
-        seen = any(row[4] == text.digest for row in heads)
-        documents.append(_Read(text, name, None if seen else _cuts_of(text)))
+        name = _name_of(file, listing.root, source)
+        try:
+            documents.append(_read(store, file, name, limits, max_bytes))
+        except InputError as error:
+            if not skip_unreadable or listing.root is None:
+                raise
+            skipped.append(SkippedFile(shown(file), str(error).removeprefix(f"{shown(file)}: ")))
+            unread.add(name)
         if progress is not None:
-            progress(number + 1, len(listing.files), text.path)
+            progress(number + 1, len(listing.files), shown(file))
     root = listing.root.resolve().as_uri() if listing.root else None
     with store.write() as cursor:
         writer = _Writer(
@@ -160,11 +170,11 @@ def ingest(
         )
         done = [writer.take_in(document) for document in documents]
         if root is not None:
-            done += writer.remove_gone(source, root, present={file.source for file in done})
+            done += writer.remove_gone(source, root, present={file.source for file in done} | unread)
         if supersedes is not None:
             done += writer.supersede(supersedes, keep={file.source for file in done})
         writer.finish()
-    return IngestResult(tuple(done), listing.skipped)
+    return IngestResult(tuple(done), tuple(sorted(skipped, key=lambda one: one.path)))
 
 
 def retract(store: Store, source: str, *, reason: str | None = None) -> int:
@@ -197,8 +207,20 @@ def end_within(
     return closed
 
 
-def _cuts_of(text: Text) -> tuple[Cut, ...]:
-    return tuple(cut(text.text, markdown=text.markdown))
+def _name_of(file: Path, root: Path | None, source: str | None) -> str:
+    """Return the id that a document has as a source, where the database does not know it by another."""
+    if root is None:
+        return source or shown(file.name)
+    return f"{source or shown(root.resolve().name)}/{shown(file.relative_to(root).as_posix())}"
+
+
+def _read(store: Store, path: Path, name: str, limits: Limits, max_bytes: int | None) -> _Read:
+    """Read one document, and cut it unless the database holds this very content of it."""
+    file, data = read(path, max_bytes=max_bytes)
+    heads = store.read(f"{_HEAD} WHERE d.source = ? OR d.uri = ?", (name, file.uri))
+    if any(row[4] == file.digest for row in heads):
+        return _Read(file, name, None, limits)
+    return _Read(file, name, tuple(parse(data, file.shown, limits=limits).parts()), limits)
 
 
 _HEAD = """
@@ -207,7 +229,7 @@ FROM doc_document AS d JOIN doc_version AS v ON v.document = d.id
     AND v.number = (SELECT max(number) FROM doc_version WHERE document = d.id)
 """
 _OPEN = """
-SELECT p.id, p.text, p.lead, l.start, l."end"
+SELECT p.id, p.text, p.lead, l.start, l."end", l.page
 FROM passage_passage AS p JOIN passage_place AS l ON l.passage = p.id
     AND l.version = (SELECT max(version) FROM passage_place WHERE passage = p.id)
 WHERE p.document = ? AND p.closed IS NULL ORDER BY p.id
@@ -244,27 +266,26 @@ class _Writer:
 
     def take_in(self, document: _Read) -> IngestedFile:
         """Make ``document`` the newest version of its source."""
-        text = document.text
+        file = document.file
         head = self._source_of(document)
         if head is None:
             sql = "INSERT INTO doc_document (source, uri) VALUES (?, ?) RETURNING id"
-            id_ = int(self._rows(sql, (document.name, text.uri))[0][0])
-            head = _Head(id_, document.name, text.uri, 0, "", self.authority or 0, "absent")
-        elif head.uri != text.uri:
-            self._cursor.execute("UPDATE doc_document SET uri = ? WHERE id = ?", (text.uri, head.document))
-        same = head.digest == text.digest and head.state == "present"
+            id_ = int(self._rows(sql, (document.name, file.uri))[0][0])
+            head = _Head(id_, document.name, file.uri, 0, "", self.authority or 0, "absent")
+        elif head.uri != file.uri:
+            self._cursor.execute("UPDATE doc_document SET uri = ? WHERE id = ?", (file.uri, head.document))
+        same = head.digest == file.digest and head.state == "present"
         authority = head.authority if self.authority is None else self.authority
         if same and authority == head.authority:
             return IngestedFile(
-                head.source, text.path, str(head.number), "unchanged", kept=len(self._open(head.document))
+                head.source, file.shown, str(head.number), "unchanged", kept=len(self._open(head.document))
             )
         number = head.number + 1
-        self._version(head, number, "present", digest=text.digest, authority=authority)
-        cuts = _cuts_of(text) if document.cuts is None else document.cuts
-        added, kept, gone = self._difference(head.document, number, cuts)
+        self._version(head, number, "present", digest=file.digest, authority=authority)
+        added, kept, gone = self._difference(head.document, number, document.cut())
         self._close(head.document, number, gone, added)
         status = "changed" if head.number else "new"
-        return IngestedFile(head.source, text.path, str(number), status, len(added), kept, len(gone))
+        return IngestedFile(head.source, file.shown, str(number), status, len(added), kept, len(gone))
 
     def remove_gone(self, source: str | None, root: str, *, present: set[str]) -> list[IngestedFile]:
         """Close the documents of a folder that are no longer in it.
@@ -318,7 +339,7 @@ class _Writer:
         )
 
     def _source_of(self, document: _Read) -> _Head | None:
-        uri = document.text.uri
+        uri = document.file.uri
         if not self._explicit:
             rows = self._rows(f"{_HEAD} WHERE d.uri = ? ORDER BY d.id LIMIT 1", (uri,))
             if rows:
@@ -331,34 +352,36 @@ class _Writer:
             raise InputError(
                 f"source {document.name!r} already stands for {head.uri}; pass source={document.name!r} if this is a "
                 "newer version of it, or another name if it is another source",
-                path=document.text.path,
+                path=document.file.shown,
             )
         return head
 
-    def _difference(self, document: int, number: int, cuts: Sequence[Cut]) -> tuple[list[_Old], int, list[_Old]]:
+    def _difference(self, document: int, number: int, parts: Sequence[Slice]) -> tuple[list[_Old], int, list[_Old]]:
         """Match a new content with what stands open: return what is new, how many stayed, what is gone."""
         standing: dict[tuple[str, str], list[_Old]] = defaultdict(list)
         for old in reversed(self._open(document)):
             standing[old.text, old.lead].append(old)
         added: list[_Old] = []
-        moved: list[tuple[int, int, int, int]] = []
+        moved: list[tuple[int, int, int, int, int | None]] = []
         kept = 0
-        for one in cuts:
+        for one in parts:
             same = standing.get((one.text, one.lead))
             if same:
                 old = same.pop()
                 kept += 1
-                if old.place != (one.start, one.end):
-                    moved.append((old.id, number, one.start, one.end))
+                if old.place != (one.start, one.end, one.page):
+                    moved.append((old.id, number, one.start, one.end, one.page))
             else:
-                added.append(_Old(self.next_id, one.text, one.lead, (one.start, one.end)))
+                added.append(_Old(self.next_id, one.text, one.lead, (one.start, one.end, one.page)))
                 self.next_id += 1
         self._cursor.executemany(
             "INSERT INTO passage_passage (id, document, opened, lead, text) VALUES (?, ?, ?, ?, ?)",
             [(new.id, document, number, new.lead, new.text) for new in added],
         )
         moved += [(new.id, number, *new.place) for new in added]
-        self._cursor.executemany('INSERT INTO passage_place (passage, version, start, "end") VALUES (?, ?, ?, ?)', moved)
+        self._cursor.executemany(
+            'INSERT INTO passage_place (passage, version, start, "end", page) VALUES (?, ?, ?, ?, ?)', moved
+        )
         self._dialect.index(
             self._cursor, "passage_open", [(new.id, index_text(new.text), index_text(new.lead)) for new in added]
         )
@@ -390,7 +413,7 @@ class _Writer:
 
     def _open(self, document: int) -> list[_Old]:
         rows = self._rows(_OPEN, (document,))
-        return [_Old(id_, text, lead, (start, end)) for id_, text, lead, start, end in rows]
+        return [_Old(id_, text, lead, (start, end, page)) for id_, text, lead, start, end, page in rows]
 
     def _rows(self, sql: str, params: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = self._cursor.execute(sql, params).fetchall()

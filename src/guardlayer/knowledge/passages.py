@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from guardlayer.errors import AuthorityError, StoreError
-from guardlayer.knowledge.ingest import MAX_BYTES, IngestResult, Progress, ingest, retract
+from guardlayer.knowledge.ingest import MAX_PAGES, IngestResult, Progress, ingest, retract
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.ranking import DETAILS, SUCCESSION, Hit, choose, distinct, hit_of, index_text, order
 from guardlayer.knowledge.reading import SkippedFile
@@ -86,17 +86,20 @@ class Passages:
         effective_from: When | None = None,
         supersedes: str | None = None,
         progress: Progress | None = None,
-        max_bytes: int = MAX_BYTES,
+        max_bytes: int | None = None,
+        max_pages: int = MAX_PAGES,
+        skip_unreadable: bool = False,
     ) -> IngestResult:
-        """Read a Markdown or plain-text document, or a folder of them, in one transaction.
+        """Read a document, or a folder of them, in one transaction.
 
         A document that was read before becomes a new version of its source: passages that are still there keep
         their identity, those that are gone stand as superseded from ``effective_from`` on, or from today if no date
         is given. An identical document is left as it is. In a folder, documents whose files are gone are closed.
 
         Args:
-            path: A ``.md``, ``.markdown``, ``.txt``, ``.text`` or ``.rst`` file in UTF-8, or a folder, read with
-                everything below it; what is not read is listed in the result with its reason.
+            path: A Markdown, plain-text (UTF-8), CSV, HTML, PDF or DOCX file, or a folder, read with everything below
+                it; what is not read is listed in the result with its reason. HTML, PDF and DOCX need the extra
+                ``documents``.
             source: Id of the source. For a folder the first part of each file's id, and the folder is then all
                 there is of that source. Default: the id under which the file is known, else its name, for files
                 of a folder with the folder's name before it.
@@ -104,11 +107,15 @@ class Passages:
             effective_from: From when on this version holds; kept as precisely as it is written.
             supersedes: Source, or first part of the sources, that this one takes the place of.
             progress: Called after each file that was read.
-            max_bytes: Largest document accepted.
+            max_bytes: Largest document accepted; not given, 16 MiB of text, 64 of CSV, 128 of PDF and DOCX.
+            max_pages: Pages of the longest PDF accepted.
+            skip_unreadable: In a folder, list documents that cannot be read among the skipped ones instead of giving
+                up; what the database holds of them stands.
 
         Raises:
+            ConfigError: Reading it needs an extra that is not installed.
             InputError: A file cannot be read or decoded, or its name is taken by another file; nothing is kept.
-            LimitError: A file is larger than ``max_bytes``; nothing is kept.
+            LimitError: A file is larger than ``max_bytes``, or has more than ``max_pages``; nothing is kept.
             NotFoundError: There is no source ``supersedes``; nothing is kept.
             StoreError: The database cannot be written.
         """
@@ -121,6 +128,8 @@ class Passages:
             supersedes=supersedes,
             progress=progress,
             max_bytes=max_bytes,
+            max_pages=max_pages,
+            skip_unreadable=skip_unreadable,
         )
 
     def retract(self, source: str, *, reason: str | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Find the documents of a file or folder and read them as text; what is not read is reported, never passed over."""
+"""Find the documents of a file or folder and read their bytes; what is not read is reported, never passed over."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from guardlayer.errors import InputError, LimitError
-
-MARKDOWN = frozenset({".md", ".markdown"})
-PLAIN = frozenset({".txt", ".text", ".rst"})
+from guardlayer.errors import ConfigError, InputError, LimitError
+from guardlayer.knowledge.documents import FORMATS, Document, Limits, format_of, kinds, missing, parse
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -41,22 +39,25 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A document as it was read.
+class File:
+    """A document as it stands on disk.
 
     Attributes:
-        path: Where it was found, as the caller named it.
+        path: Where it was found.
         uri: ``file:`` URI of the resolved path: what makes two ways of naming one file the same file.
         digest: ``sha256:…`` of its bytes.
-        text: Its text, line ends as they are, without a byte order mark.
-        markdown: Whether it is Markdown.
+        size: How many they are.
     """
 
-    path: str
+    path: Path
     uri: str
     digest: str
-    text: str
-    markdown: bool
+    size: int
+
+    @property
+    def shown(self) -> str:
+        """The path, as text that can be stored."""
+        return shown(self.path)
 
 
 def find(path: Path) -> Listing:
@@ -70,8 +71,11 @@ def find(path: Path) -> Listing:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read ({_reason(error)}); check the path", path=shown(path)) from error
     if stat.S_ISREG(mode):
-        if path.suffix.lower() not in MARKDOWN | PLAIN:
+        if path.suffix.lower() not in FORMATS:
             raise InputError(f"{_unsupported(path)}; convert it to one of these first", path=shown(path))
+        lacking = missing(path.name)
+        if lacking is not None:
+            raise ConfigError(f"{shown(path)}: {lacking}")
         return Listing((path,), (), None)
     if not stat.S_ISDIR(mode):
         raise InputError("is neither a file nor a folder; name a document or a folder of documents", path=shown(path))
@@ -107,7 +111,7 @@ def _skip(path: Path, root: Path) -> str | None:
         return reason
     if not path.is_file():
         return "not a regular file"
-    return None if path.suffix.lower() in MARKDOWN | PLAIN else _unsupported(path)
+    return missing(path.name) if path.suffix.lower() in FORMATS else _unsupported(path)
 
 
 def _passed_by(path: Path, root: Path) -> str | None:
@@ -121,46 +125,43 @@ def _passed_by(path: Path, root: Path) -> str | None:
 
 
 def _unsupported(path: Path) -> str:
-    kinds = ", ".join(sorted(MARKDOWN | PLAIN))
-    return f"{'no file type' if not path.suffix else shown(path.suffix)} is not among the types read ({kinds})"
+    return f"{'no file type' if not path.suffix else shown(path.suffix)} is not among the types read ({kinds()})"
 
 
-def read(file: Path, *, max_bytes: int) -> Text:
-    """Read one document.
+def read(path: Path, *, max_bytes: int | None = None) -> tuple[File, bytes]:
+    """Read the bytes of one document.
+
+    Args:
+        path: Where it is.
+        max_bytes: Largest one read; not given, what its type allows.
 
     Raises:
-        InputError: It cannot be read, or is not UTF-8 (or UTF-16 with a byte order mark).
+        InputError: It cannot be read.
         LimitError: It is larger than ``max_bytes``.
     """
+    sort = format_of(path.name)
+    limit = max_bytes if max_bytes is not None or sort is None else sort.max_bytes
     try:
-        with file.open("rb") as stream:
-            data = stream.read(max_bytes + 1)
-        uri = file.resolve().as_uri()
+        with path.open("rb") as stream:
+            data = stream.read(-1 if limit is None else limit + 1)
+        uri = path.resolve().as_uri()
     except OSError as error:
-        raise InputError(f"cannot be read ({_reason(error)}); check its permissions", path=shown(file)) from error
-    if len(data) > max_bytes:
-        raise LimitError(f"is larger than {max_bytes} bytes; split the document, or raise max_bytes", path=shown(file))
-    digest = "sha256:" + hashlib.sha256(data).hexdigest()
-    return Text(shown(file), uri, digest, decode(data, file), file.suffix.lower() in MARKDOWN)
+        raise InputError(f"cannot be read ({_reason(error)}); check its permissions", path=shown(path)) from error
+    if limit is not None and len(data) > limit:
+        raise LimitError(f"is larger than {limit} bytes; split the document, or raise max_bytes", path=shown(path))
+    return File(path, uri, "sha256:" + hashlib.sha256(data).hexdigest(), len(data)), data
 
 
-def decode(data: bytes, file: Path) -> str:
-    """Return the bytes of a document as text.
+def read_again(file: File, *, limits: Limits) -> Document:
+    """Read a document once more, of which only the digest was looked at.
 
     Raises:
-        InputError: They are not UTF-8, or UTF-16 with a byte order mark.
+        InputError: It has changed meanwhile.
     """
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"byte {error.start} is not {encoding.removesuffix('-sig').upper()} text; "
-            "save the document as UTF-8 and ingest again",
-            path=shown(file),
-            line=line,
-        ) from error
+    again, data = read(file.path, max_bytes=file.size)
+    if again.digest != file.digest:
+        raise InputError("was changed while it was read; ingest again", path=file.shown)
+    return parse(data, file.shown, limits=limits)
 
 
 def shown(path: str | os.PathLike[str]) -> str:

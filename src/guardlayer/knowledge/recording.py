@@ -124,7 +124,7 @@ class Recorder:
         known = [one for one in (*parts, *page.gone) if one.opened is None]
         self._run("UPDATE passage_passage SET text = ? WHERE id = ?", [(o.text, o.id) for o in known if o.reflowed])
         self._run(
-            'INSERT INTO passage_place (passage, version, start, "end") VALUES (?, ?, ?, ?)',
+            'INSERT INTO passage_place (passage, version, start, "end", page) VALUES (?, ?, ?, ?, ?)',
             [(self._id(one.id), one.placed, *one.place) for one in (*parts, *page.gone) if one.placed is not None],
         )
         self._dialect.unindex(self._cursor, "passage_open", [one.id for one in page.gone if one.opened is None])

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from guardlayer.cutting import Cut
+from guardlayer.knowledge.documents import Slice
 from guardlayer.knowledge.succession import successors
 
 FRESH = 1 << 60
@@ -41,7 +41,7 @@ class Part:
         id: Its id, or a number from :data:`FRESH` on.
         text: What it says.
         lead: What stands above it.
-        place: Where it stands in the last version that holds it.
+        place: Where it stands in the last version that holds it: start, end, page.
         opened: The version that brought it; ``None`` if an earlier reading did.
         placed: The version since which it stands there, if this reading saw it move.
         closed: The version in which it is gone.
@@ -52,7 +52,7 @@ class Part:
     id: int
     text: str
     lead: str
-    place: tuple[int, int]
+    place: tuple[int, int, int | None]
     opened: int | None = None
     placed: int | None = None
     closed: int | None = None
@@ -142,7 +142,7 @@ class Timeline:
             page.path = new
             self._at[new] = page
 
-    def take_in(self, path: bytes, digest: str, cuts: Sequence[Cut], stamp: Stamp, authority: int | None) -> None:
+    def take_in(self, path: bytes, digest: str, cuts: Sequence[Slice], stamp: Stamp, authority: int | None) -> None:
         """Give a document its next version."""
         page = self._at.get(path)
         if page is None:
@@ -187,14 +187,14 @@ class Timeline:
             page.parts = [] if page.document is None else self._load(page.document)
         return page.parts
 
-    def _differ(self, page: Page, cuts: Sequence[Cut]) -> None:
+    def _differ(self, page: Page, cuts: Sequence[Slice]) -> None:
         standing: dict[tuple[str, str], list[Part]] = defaultdict(list)
         for part in reversed(self.parts(page)):
             standing[_words(part.text, part.lead)].append(part)
         holds: list[Part] = []
         added: list[Part] = []
         for one in cuts:
-            place = (one.start, one.end)
+            place = (one.start, one.end, one.page)
             same = standing.get(_words(one.text, one.lead))
             if same:
                 part = same.pop()
