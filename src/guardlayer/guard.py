@@ -23,7 +23,7 @@ from guardlayer.claims import TextSplitter
 from guardlayer.errors import ConfigError, InputError
 from guardlayer.evidence import as_authority, coerce
 from guardlayer.kinds import RuleClassifier
-from guardlayer.knowledge import Knowledge
+from guardlayer.knowledge import Knowledge, Readable
 from guardlayer.pipeline import Amend, Parts, Route, arun, run
 from guardlayer.policy import Policy, canonical_json
 from guardlayer.protocols import Authority, Classifier, ProvenanceLog, Splitter, Verifier
@@ -33,6 +33,7 @@ from guardlayer.types import Claim, Draft, Kind, Model, Principal, Report, Turn,
 from guardlayer.verifiers import Cascade, LexicalVerifier, StructuredVerifier
 
 if TYPE_CHECKING:
+    from guardlayer.knowledge.permissions import PermissionClaims, PolicyEngine
     from guardlayer.streaming import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,6 +64,8 @@ class Guard:
         splitter: Finds claims; a plug-in's name or a part.
         classifier: Decides their kinds; a plug-in's name or a part.
         verifiers: Stages of the cascade, in order; plug-ins' names or parts.
+        permissions: Who may read what: a policy engine, or :class:`~guardlayer.knowledge.permissions.PermissionClaims`,
+            which answers permission claims too. What a principal may not read is withheld; see :meth:`acting_for`.
         clock: Supplies the instant for calls that give none.
 
     Raises:
@@ -81,6 +84,7 @@ class Guard:
         splitter: Splitter | str = "text",
         classifier: Classifier | str = "rules",
         verifiers: Sequence[Verifier | str] = DEFAULT_VERIFIERS,
+        permissions: PolicyEngine | PermissionClaims | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self.knowledge = Knowledge.open(knowledge, clock=clock) if isinstance(knowledge, str | Path) else knowledge
@@ -106,7 +110,10 @@ class Guard:
         self._splitter = TextSplitter() if splitter == "text" else _part("guardlayer.splitters", splitter)
         self._classifier = RuleClassifier() if classifier == "rules" else _part("guardlayer.classifiers", classifier)
         self._cascade = Cascade([_verifier(verifier) for verifier in verifiers])
-        self._routes = self._routing([as_authority(source) for source in sources], authorities or {})
+        claims = permissions if isinstance(permissions, Authority) else None
+        self._engine = cast("PolicyEngine | None", getattr(permissions, "engine", permissions))
+        answering: dict[Kind | str, object] = {} if claims is None else {Kind.PERMISSION: claims}
+        self._routes = self._routing([as_authority(one) for one in sources], {**answering, **(authorities or {})})
 
     @classmethod
     def from_file(cls, path: str | Path, *, clock: Clock = utc_now) -> Self:
@@ -220,7 +227,7 @@ class Guard:
         """
         from guardlayer.slots.prompting import prompt
 
-        return prompt(self.knowledge, question, self._clock() if at is None else drafting.moment(at))
+        return prompt(self._readable, question, self._clock() if at is None else drafting.moment(at))
 
     def session(
         self,
@@ -259,7 +266,7 @@ class Guard:
             lambda text: replace(draft, text=text, data=drafting.json_value(text)),
             hold=hold,
             raises=raises,
-            knowledge=self.knowledge,
+            knowledge=self._readable,
         )
 
     def stream(self, chunks: Iterable[Any], **options: Any) -> Iterator[Any]:
@@ -316,9 +323,10 @@ class Guard:
         return self._log
 
     def _routing(self, sources: list[Authority], authorities: Mapping[Kind | str, object]) -> dict[Kind, Route]:
-        keyed: tuple[Authority, ...] = (self.knowledge.keyed,) if self.knowledge is not None else ()
-        passages: tuple[Authority, ...] = (self.knowledge.retrieval,) if self.knowledge is not None else ()
-        routes = {Kind.FACT: Route((keyed, (*passages, *sources)))}
+        keyed: list[Authority] = [self.knowledge.keyed] if self.knowledge is not None else []
+        passages: list[Authority] = [self.knowledge.retrieval] if self.knowledge is not None else []
+        tiers = (tuple(self._permitted(keyed)), tuple(self._permitted([*passages, *sources])))
+        routes = {Kind.FACT: Route(tiers)}
         for name, thing in authorities.items():
             if name not in tuple(Kind) or name == Kind.BEHAVIOR:
                 raise ConfigError(f"authorities= knows no kind {str(name)!r}; write fact, state or permission")
@@ -329,6 +337,22 @@ class Guard:
             routes[Kind(name)] = Route(((as_authority(thing),),), call_evidence=False)
         return routes
 
+    def _permitted(self, authorities: list[Authority]) -> list[Authority]:
+        if self._engine is None:
+            return authorities
+        from guardlayer.knowledge.permissions import Permitted
+
+        return [Permitted(authority, self._engine) for authority in authorities]
+
+    @property
+    def _readable(self) -> Readable | None:
+        """The knowledge layer as far as the principal may read it."""
+        if self.knowledge is None or self._engine is None:
+            return self.knowledge
+        from guardlayer.knowledge.permissions import Seen
+
+        return Seen(self.knowledge, self._engine, self._principal)
+
     def _parts(self, policy: PolicyProtocol | str | None) -> Parts:
         log = self.log
         notices = () if log is not None else ("no provenance is recorded: the log is switched off",)
@@ -338,6 +362,9 @@ class Guard:
                 *notices,
                 f"provenance is recorded in {DEFAULT_LOG}; say where with log=, or log=None for nowhere",
             )
+        if self._engine is not None:
+            who = self._principal.id if self._principal is not None else "anonymous"
+            notices = (*notices, f"read as {who} under the policies {self._engine.digest}")
         return Parts(
             splitter=self._splitter,
             classifier=self._classifier,
@@ -357,7 +384,7 @@ class Guard:
             return draft, parts, None
         from guardlayer.slots.preparing import prepared
 
-        return prepared(self.knowledge, draft, parts, schema)
+        return prepared(self._readable, draft, parts, schema)
 
     def _draft(
         self,

@@ -7,7 +7,9 @@ question, in every process, and none forgets what was answered before.
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guardlayer.knowledge.align import KeyedFacts
 from guardlayer.knowledge.changing import Changing
@@ -17,6 +19,10 @@ from guardlayer.knowledge.ledger import Ledger
 from guardlayer.knowledge.passages import IngestResult, KnowledgePassages, Passages
 from guardlayer.knowledge.store import BUSY_TIMEOUT_MS, Store
 from guardlayer.temporal import Clock, When, utc_now
+
+if TYPE_CHECKING:
+    from guardlayer.knowledge.permissions import PolicyVersions
+    from guardlayer.knowledge.state import StateRuns
 
 
 class Knowledge(Changing):
@@ -61,6 +67,20 @@ class Knowledge(Changing):
             StoreError: The database cannot be opened; the message says why and what to do.
         """
         return cls(Store.open(url, clock=clock, read_only=read_only, busy_timeout_ms=busy_timeout_ms))
+
+    @cached_property
+    def permissions(self) -> PolicyVersions:
+        """Who may read what: versioned policies, which a ``Guard(permissions=kb.permissions)`` obeys."""
+        from guardlayer.knowledge.permissions import PolicyVersions
+
+        return PolicyVersions(self.store)
+
+    @cached_property
+    def state_runs(self) -> StateRuns:
+        """What was asked of live databases: hand ``kb.state_runs.record`` to ``StateQueries.open(record=…)``."""
+        from guardlayer.knowledge.state import StateRuns
+
+        return StateRuns(self.store)
 
     def __enter__(self) -> Knowledge:
         return self

@@ -20,6 +20,7 @@ from guardlayer.errors import ConfigError, StoreError
 from guardlayer.knowledge import governance, schema
 from guardlayer.knowledge.entities.schema import ENTITIES
 from guardlayer.knowledge.intake.schema import INTAKE
+from guardlayer.knowledge.live import LIVE
 from guardlayer.temporal import Clock
 
 BUSY_TIMEOUT_MS = 5_000
@@ -119,7 +120,11 @@ def _governance(to: Schema) -> None:
     to.execute(governance.GOVERNANCE)
 
 
-MIGRATIONS: tuple[Callable[[Schema], None], ...] = (_first, _histories, _intake, _governance, _entities)
+def _live(to: Schema) -> None:
+    to.execute(LIVE)
+
+
+MIGRATIONS: tuple[Callable[[Schema], None], ...] = (_first, _histories, _intake, _governance, _entities, _live)
 """How a database grows: one function a version, appended and never edited. The database counts them."""
 
 

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Final
 
 from guardlayer.errors import AmbiguousError, GuardlayerError
-from guardlayer.knowledge import Knowledge
+from guardlayer.knowledge import Readable
 from guardlayer.policy.marks import is_steering, lookalikes, quoted
 from guardlayer.temporal import instant
 from guardlayer.types import CheckedClaim, Claim, Evidence, Fact, Form, Kind, Label, Piece, Relation, Standing, Verdict
@@ -45,7 +45,7 @@ class Filler:
         at: The instant for which facts are asked, where a slot names none.
     """
 
-    def __init__(self, knowledge: Knowledge, at: datetime) -> None:
+    def __init__(self, knowledge: Readable, at: datetime) -> None:
         self._knowledge = knowledge
         self._at = at
         self._held = ""

@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from guardlayer.errors import GuardViolation, InputError
-from guardlayer.knowledge import Knowledge
+from guardlayer.knowledge import Readable
 from guardlayer.knowledge.resolve import place
 from guardlayer.pipeline import Parts, Route
 from guardlayer.policy import canonical_json, leaf_text, pointer_get
@@ -58,7 +58,7 @@ class Plan:
     id = "knowledge"
     instant = True
 
-    def __init__(self, knowledge: Knowledge | None, data: Any, fields: Sequence[Field]) -> None:
+    def __init__(self, knowledge: Readable | None, data: Any, fields: Sequence[Field]) -> None:
         self._knowledge = knowledge
         self._data = data
         self.fields = {found.path: found for found in fields}
@@ -163,7 +163,7 @@ def _fact(evidence: Evidence) -> Fact:
     return evidence.fact
 
 
-def plan_of(knowledge: Knowledge | None, instance: Any, data: Any) -> Plan:
+def plan_of(knowledge: Readable | None, instance: Any, data: Any) -> Plan:
     """Make the plan for an instance of a model.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from guardlayer.errors import ConfigError, InputError
-from guardlayer.knowledge import Knowledge
+from guardlayer.knowledge import Readable
 from guardlayer.pipeline import Parts
 from guardlayer.policy import canonical_json
 from guardlayer.slots.fields import declares_sources
@@ -23,7 +23,7 @@ __all__ = ["attach", "prepared", "validated"]
 
 
 def prepared(
-    knowledge: Knowledge | None, draft: Draft, parts: Parts, schema: Any
+    knowledge: Readable | None, draft: Draft, parts: Parts, schema: Any
 ) -> tuple[Draft, Parts, Settled | None]:
     """Return the draft with its slots filled, the parts that check it, and what the slots settle.
 
@@ -59,7 +59,7 @@ def prepared(
     return draft, parts, settled
 
 
-def _filled(value: Any, knowledge: Knowledge, draft: Draft, depth: int) -> Any:
+def _filled(value: Any, knowledge: Readable, draft: Draft, depth: int) -> Any:
     if isinstance(value, str):
         return Filler(knowledge, draft.at).all(f" {value}")[1:] if OPENING in value else value
     if depth > 100:

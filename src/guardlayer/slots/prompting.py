@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from guardlayer.errors import GuardlayerError
-from guardlayer.knowledge import Knowledge
+from guardlayer.knowledge import Readable
 from guardlayer.policy.marks import plain
 from guardlayer.types import Fact, Standing
 
@@ -30,7 +30,7 @@ _FACTS: Final = (
 )
 
 
-def prompt(knowledge: Knowledge | None, question: str | None, at: datetime) -> str:
+def prompt(knowledge: Readable | None, question: str | None, at: datetime) -> str:
     """Return a fragment for the system prompt.
 
     Args:
@@ -50,7 +50,7 @@ def prompt(knowledge: Knowledge | None, question: str | None, at: datetime) -> s
     return "\n".join(lines)
 
 
-def _known(knowledge: Knowledge, question: str, at: datetime) -> Iterator[Fact]:
+def _known(knowledge: Readable, question: str, at: datetime) -> Iterator[Fact]:
     """Yield the current facts of every entity the question names by a name that stands for no other."""
     try:
         for evidence in knowledge.keyed.about(question, at):

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from guardlayer.errors import ConfigError, GuardViolation, InputError
 from guardlayer.evidence import CallEvidence
-from guardlayer.knowledge import Knowledge
+from guardlayer.knowledge import Readable
 from guardlayer.pipeline import IN_PLACE, MAX_CHARS, TOPICS, WAITING, Parts, Scope, Step, drive, examine, record
 from guardlayer.policy import Citations
 from guardlayer.protocols import Policy
@@ -53,7 +53,7 @@ class Session:
         *,
         hold: Hold = "sentence",
         raises: Raises = False,
-        knowledge: Knowledge | None = None,
+        knowledge: Readable | None = None,
     ) -> None:
         if hold not in ("sentence", "full"):
             raise ConfigError(f'hold={hold!r} is not known; write "sentence" or "full"')

@@ -28,6 +28,7 @@ from guardlayer.verifiers.asserted import (
 )
 from guardlayer.verifiers.correcting import correction
 from guardlayer.verifiers.names import Strength
+from guardlayer.verifiers.ruled import OPERATIONS, ruled
 from guardlayer.verifiers.stance import NEGATION, Period, Stance
 from guardlayer.verifiers.unknown import other_name, other_value
 from guardlayer.verifiers.values import Value, ValueType
@@ -41,7 +42,11 @@ class StructuredVerifier:
         """Return a verdict, or ``None`` where the claim asserts no value of an aligned key; see :class:`Verifier`."""
         groups: dict[object, list[Evidence]] = {}
         for piece in evidence:
-            if piece.fact is not None and piece.alignment is not None:
+            if piece.fact is None:
+                continue
+            if piece.fact.operation in OPERATIONS and (verdict := ruled(claim, evidence)) is not None:
+                return verdict
+            if piece.alignment is not None:
                 groups.setdefault(piece.fact.key, []).append(piece)
         if not groups:
             return None

@@ -1,0 +1,21 @@
+"""Who may read what, and who may do what: asked of a policy engine, never of text."""
+
+from guardlayer.knowledge.permissions.asking import PermissionClaims
+from guardlayer.knowledge.permissions.cedar import CedarEngine
+from guardlayer.knowledge.permissions.model import Access, PolicyEngine, Ref, Resource, Ruling
+from guardlayer.knowledge.permissions.policies import PolicyVersion, PolicyVersions
+from guardlayer.knowledge.permissions.reading import Permitted, Seen
+
+__all__ = [
+    "Access",
+    "CedarEngine",
+    "PermissionClaims",
+    "Permitted",
+    "PolicyEngine",
+    "PolicyVersion",
+    "PolicyVersions",
+    "Ref",
+    "Resource",
+    "Ruling",
+    "Seen",
+]
