@@ -36,7 +36,7 @@ def outcomes(folder):
     return found
 
 
-def test_the_guard_changes_the_outcome_of_no_official_test(tmp_path):
+def test_the_guard_changes_the_outcome_of_no_official_test(tmp_path, record_property):
     """Unit and integration suites for chat models, retrievers and tools: bare and guarded agree test by test.
 
     What a suite skips, it skips on both sides for the same reason: the fake model has no images, audio, video or PDF, and
@@ -44,6 +44,10 @@ def test_the_guard_changes_the_outcome_of_no_official_test(tmp_path):
     """
     found = outcomes(tmp_path)
     for bare, guarded in PAIRS.items():
+        names = {*found[bare], *found[guarded]}
+        differing = [name for name in names if found[bare].get(name) != found[guarded].get(name)]
+        passed = sum(tag == "passed" for tag, _ in found[bare].values())
+        record_property("suite", f"{bare.removeprefix('TestBare')} {len(names)} {passed} {len(differing)}")
         assert found[guarded] == found[bare]
     counted = {bare: Counter(tag for tag, _ in found[bare].values()) for bare in PAIRS}
     assert not any(count["failure"] or count["error"] for count in counted.values()), "the fake itself fails"

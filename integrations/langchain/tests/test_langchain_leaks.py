@@ -10,6 +10,7 @@ import re
 import warnings
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
@@ -45,7 +46,7 @@ EXPECTED = {
     "annotate": "is $39. [contradicted: ",
     "re-ask": "is $49.",
 }
-MODES = ["values", "updates", "messages", "custom", "debug", "tasks"]
+MODES = ["values", "updates", "messages", "custom", "checkpoints", "debug", "tasks"]
 
 
 class Spy(BaseCallbackHandler):
@@ -82,7 +83,10 @@ def surface(name: str, action: str, hold: str):
         return GuardedChatModel(inner=model, **options)
     if name == "middleware":
         agents = pytest.importorskip("langchain.agents", reason="needs langchain: pip install langchain")
-        return agents.create_agent(model, tools=[], middleware=[GuardMiddleware(**options)])
+        from langgraph.checkpoint.memory import InMemorySaver
+
+        middleware = GuardMiddleware(**options)
+        return agents.create_agent(model, tools=[], middleware=[middleware], checkpointer=InMemorySaver())
     prompt = ChatPromptTemplate.from_messages([("human", "{question} {hint}")])
     if name == "step":
         return prompt | model | GuardStep(question=QUESTION, **options) | StrOutputParser()
@@ -94,6 +98,16 @@ def given(name: str) -> Any:
     if name == "model":
         return QUESTION
     return {"messages": [HumanMessage(QUESTION)]} if name == "middleware" else {"question": QUESTION, "hint": ""}
+
+
+def thread(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration for a run of its own, in what a checkpointer keeps too."""
+    return {**config, "configurable": {"thread_id": uuid4().hex}}
+
+
+def kept(runnable: Any, config: dict[str, Any]) -> list[Any]:
+    """Return what the checkpointer of an agent kept of a run."""
+    return [[state.values, state.tasks, state.metadata] for state in runnable.get_state_history(config)]
 
 
 def own(name: str, event: dict[str, Any], outer: str | None) -> bool:
@@ -115,9 +129,9 @@ async def consumed(name: str, way: str, runnable: Any, asynchronous: bool, confi
             case "invoke", True:
                 seen.append(await runnable.ainvoke(value, config))
             case "batch", False:
-                seen.extend(runnable.batch([value, value], config))
+                seen.extend(runnable.batch([value, value], [config, thread(config)]))
             case "batch", True:
-                seen.extend(await runnable.abatch([value, value], config))
+                seen.extend(await runnable.abatch([value, value], [config, thread(config)]))
             case "stream", False:
                 seen.extend(runnable.stream(value, config, **modes))
             case "stream", True:
@@ -171,16 +185,20 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("name", "way", "asynchronous", "action", "hold"), CELLS)
-async def test_unchecked_text_reaches_no_consumer(name, way, asynchronous, action, hold):
+async def test_unchecked_text_reaches_no_consumer(name, way, asynchronous, action, hold, record_property):
     """Zero leaks, and the cell shows what the policy makes of the answer: it is not clean for being empty."""
     runnable = surface(name, action, hold)
     if way == "v3" and not hasattr(runnable, "stream_events"):
         pytest.skip("needs langchain-core >= 1.4: pip install -U langchain-core")
     spy = Spy()
-    config = {"callbacks": [spy]} if name in ("model", "middleware") else {}
+    config = thread({"callbacks": [spy]}) if name in ("model", "middleware") else {}
     seen = await consumed(name, way, runnable, asynchronous, config)
-    text = VERDICT.sub("", repr(seen) + repr(spy.heard))
+    text = VERDICT.sub(
+        "", repr(seen) + repr(spy.heard) + (repr(kept(runnable, config)) if name == "middleware" else "")
+    )
     leak = LEAK.search(text)
+    modes = len(MODES) if (name, way) == ("middleware", "stream") else 1
+    record_property("matrix", f"{name} {modes} {modes if leak else 0}")
     assert leak is None, text[max(0, leak.start() - 200) : leak.end() + 100]
     if action == "raise":
         assert seen[-1] == "violation"

@@ -158,11 +158,11 @@ SURFACES = {"llm": llm_ways, "engine": engine_ways, "synthesizer": synthesizer_w
 @pytest.mark.parametrize("hold", ["sentence", "full"])
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("surface", SURFACES)
-def test_nobody_sees_what_was_not_checked(surface, policy, hold, fakes, guard_under, ear, old_ear):
+def test_nobody_sees_what_was_not_checked(surface, policy, hold, fakes, guard_under, ear, old_ear, record_property):
     """Values, streams, workflow events, the dispatcher's events, callback payloads: none has the raw statement."""
     ask = Asking(fakes, guard_under(policy), policy, hold)
     ask.manager, ask.mode = fakes.manager([old_ear]), "compact"
-    count = 0
+    count = leaking = 0
     for way in SURFACES[surface](ask):
         before = len(ask.seen)
         try:
@@ -177,13 +177,16 @@ def test_nobody_sees_what_was_not_checked(surface, policy, hold, fakes, guard_un
         else:
             assert len(ask.seen) > before
         count += 1
-    assert count >= 5
-    assert consumed(policy, ask.seen) == []
-    assert ask.raised == (count if policy == "raise" else 0)
+        leaking += bool(consumed(policy, ask.seen[before:]))
     # A span that was dropped is told of the exception: what the guard says of the statement, not the statement.
     told = [(name, found) for name, found in [*ear.heard, *old_ear.heard] if name not in ("verdict", "SpanDropEvent")]
     bus = [(name, text) for name, found in told for text in found]
-    assert [(name, text) for name, text in bus if consumed(policy, [text])] == []
+    overheard = [(name, text) for name, text in bus if consumed(policy, [text])]
+    record_property("matrix", f"{surface} {count + 1} {leaking + bool(overheard)}")
+    assert count >= 5
+    assert consumed(policy, ask.seen) == []
+    assert overheard == []
+    assert ask.raised == (count if policy == "raise" else 0)
     assert any(name == "verdict" for name, _ in ear.heard)
     shown = "".join(ask.seen)
     expected = {"correct": "$49", "annotate": "[stale:", "redact": "[removed", "block": "withheld", "raise": ""}
