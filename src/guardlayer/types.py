@@ -203,6 +203,8 @@ class Fact:
         supersedes: Id of the fact this one took over from, if it was said explicitly.
         corrected: Whether the value comes from a correction, which outranks whatever else is recorded.
         span: Where the source says so, if it was read from a document.
+        review_after: When it is due for review; from then on it is not known to hold still.
+        settled: Ids of the facts before which somebody preferred it, where they were tied.
     """
 
     id: str
@@ -222,6 +224,8 @@ class Fact:
     supersedes: str | None = None
     corrected: bool = False
     span: Span | None = None
+    review_after: datetime | None = None
+    settled: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, tuple[tuple[str, str], ...]]:
@@ -275,6 +279,7 @@ class Evidence:
     """
 
     text: str
+        review_after: Of a passage: when its source is due for review. A fact has its own; see :attr:`due`.
     source: Source
     span: Span | None = None
     standing: Standing = Standing.CURRENT
@@ -289,6 +294,12 @@ class Evidence:
 
     def aligned(self, alignment: Alignment) -> Evidence:
         """Return the evidence, with how its key was found in a claim."""
+    review_after: datetime | None = None
+
+    @property
+    def due(self) -> datetime | None:
+        """When it is due for review; from then on it is not known to hold still."""
+        return self.review_after if self.fact is None else self.fact.review_after
         return Evidence(
             text=self.text,
             source=self.source,
@@ -305,6 +316,7 @@ class Evidence:
         )
 
 
+            review_after=self.review_after,
 Passage = Evidence
 """A piece of evidence that is not a keyed fact; the same type, named for readers."""
 
@@ -494,6 +506,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class CheckedClaim:
+    @property
+    def unreviewed(self) -> bool:
+        """Whether the claim says what is recorded, and that is overdue for review: *stale*, with nothing newer."""
+        return self.label is Label.STALE and any(
+            piece.relation is Relation.SUPPORTS and piece.standing is Standing.CURRENT and piece.due is not None
+            for piece in self.evidence[:1]
+        )
+
     """A claim with its verdict and what the policy did about it: one line of a report."""
 
     claim: Claim

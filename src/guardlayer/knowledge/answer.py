@@ -41,6 +41,11 @@ class Answer:
         return self.facts[0] if len(self.facts) == 1 else None
 
     @property
+    def unreviewed(self) -> tuple[Fact, ...]:
+        """The facts that hold as far as recorded, but were due for review before the instant asked for."""
+        return tuple(fact for fact in self.facts if _overdue(fact, self.at))
+
+    @property
     def value(self) -> str | None:
         """The one value that holds; ``None`` if none does, several do, or sources disagree."""
         return self.facts[0].value if len(self.facts) == 1 else None
@@ -77,9 +82,10 @@ def answer(
         sides = " against ".join(f"{fact.value} ({_since(fact)}{fact.source})" for fact in found.candidates)
         text = f"{subject}: sources disagree at {moment(at)}: {sides}; neither outranks the other."
     elif len(found.current) == 1:
-        text = f"{subject}: {_said(found.current[0])}."
+        text = f"{subject}: {_said(found.current[0], at)}."
     elif found.current:
-        text = f"{subject}: {len(found.current)} values at {moment(at)}: {'; '.join(map(_said, found.current))}."
+        said = "; ".join(_said(fact, at) for fact in found.current)
+        text = f"{subject}: {len(found.current)} values at {moment(at)}: {said}."
     else:
         text = f"{subject}: {_absence(place(facts, at, known_at), at, known_at, changes)}."
     return Answer(*name, at, known_at, found.current, found.conflict, found.candidates, text)
@@ -91,13 +97,19 @@ def moment(at: datetime) -> str:
     return at.date().isoformat() if midnight else at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _said(fact: Fact) -> str:
+def _overdue(fact: Fact, at: datetime) -> bool:
+    return fact.review_after is not None and fact.review_after <= at
+
+
+def _said(fact: Fact, at: datetime) -> str:
     held = f", since {fact.valid.start_text}" if fact.valid.start_text else ""
     if fact.valid.end_text:
         held = f", {fact.valid.start_text or '…'} to {fact.valid.end_text}"
     by = ""
     if fact.operation == "correct":
         by = f"; corrected by {fact.author}: {fact.reason}"
+    if fact.review_after is not None and _overdue(fact, at):
+        by += f"; unreviewed since {moment(fact.review_after)}"
     return f"{fact.value}{held} ({fact.source}{by})"
 
 

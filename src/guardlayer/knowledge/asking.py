@@ -66,7 +66,7 @@ class Asking:
                 key = qualifier_key(pairs)
                 facts = ledger.holding(of, about, key, at=when, known_at=known)
                 if not facts:  # an absence is explained by what there was and what there will be
-                    facts = ledger.versions_of_key(of, about, key)
+                    facts = ledger.versions_of_key(of, about, key, known_at=known)
                 facts = ledger.as_known(facts, about, known)
             narrowed = "".join(f", {name} {value}" for name, value in pairs)
             return answer((subject, asked), facts, narrowed=narrowed, at=when, known_at=known, changes=ledger.changes)

@@ -18,6 +18,7 @@ from guardlayer.knowledge.asking import Asking
 from guardlayer.knowledge.load import LoadResult, load_file
 from guardlayer.knowledge.reviews import ReviewItem, Reviews
 from guardlayer.knowledge.sources import checked_authority, checked_source
+from guardlayer.knowledge.speaking import confirm
 from guardlayer.knowledge.statement import (
     MAX_VALUE,
     Qualifiers,
@@ -28,7 +29,7 @@ from guardlayer.knowledge.statement import (
     value_text,
 )
 from guardlayer.knowledge.writer import Writer
-from guardlayer.temporal import Interval, When
+from guardlayer.temporal import Interval, Moment, When
 from guardlayer.types import Fact, Source
 
 _FACT_ID = re.compile(r"f[0-9]+")
@@ -108,6 +109,7 @@ class Changing(Asking):
         valid_to: When | None = None,
         qualifiers: Qualifiers | None = None,
         authority: int | None = None,
+        review_after: When | None = None,
         author: str | None = None,
         reason: str | None = None,
     ) -> Fact:
@@ -127,6 +129,7 @@ class Changing(Asking):
             valid_to: When it ceased to hold; not included.
             qualifiers: What narrows the key, such as ``{"quarter": "Q3"}``.
             authority: Rank of the source, from this fact on; facts recorded before keep the rank they had.
+            review_after: From when on it is *stale (unreviewed)* unless somebody confirms it.
             author: Who records it.
             reason: Why.
 
@@ -142,8 +145,13 @@ class Changing(Asking):
         )  # fmt: skip
         said_by = checked_source(source)
         rank = None if authority is None else checked_authority(authority)
+        due = None if review_after is None else Moment.parse(review_after, what="review_after")
         with self.store.write() as cursor:
-            return self.fact(f"f{Acting(self.store, cursor).add(statement, said_by, rank)}")
+            acting = Acting(self.store, cursor)
+            number = acting.add(statement, said_by, rank)
+            if due is not None:
+                confirm(cursor, "fact", number, due, tx=acting.writer.at, author=author, reason=reason)
+            return self.fact(f"f{number}")
 
     def load(self, path: str | Path, *, progress: Callable[[int], None] | None = None) -> LoadResult:
         """Record every fact of a file, or none of them; see :func:`guardlayer.knowledge.load.load_file`.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from guardlayer.errors import InputError
 from guardlayer.knowledge.micros import to_micros
-from guardlayer.knowledge.resolve import resolve
+from guardlayer.knowledge.resolve import resolve, same_value, tied
 from guardlayer.types import Fact
 
 if TYPE_CHECKING:
@@ -105,16 +105,19 @@ def unsettle(cursor: Cursor, fact: int, tx: int, *, against: int | None = None) 
 
 
 def _rivals(store: Store, ledger: Ledger, fact: Fact) -> tuple[Fact, ...]:
-    """Return what a fact is tied with, now or at an instant at which a fact of its key begins."""
+    """Return the facts that say otherwise and are tied with it, now or at an instant at which a fact of its key begins.
+
+    A tie that is settled still is one: it may be settled otherwise.
+    """
     entity, attribute = ledger.find_entity(fact.entity), ledger.find_attribute(fact.attribute)
     if entity is None or attribute is None or not fact.single:
         return ()
     facts = [f for f in ledger.versions_of_key(entity, attribute, None) if f.key == fact.key]
-    instants = [store.now(), *sorted({f.valid.start for f in facts if f.valid.start is not None}, reverse=True)]
-    for at in instants:
-        sides = resolve(facts, at).candidates
+    begun = sorted({f.valid.start for f in facts if f.valid.start is not None}, reverse=True)
+    for at in (store.now(), *begun):
+        sides = tied(facts, at)
         if any(side.id == fact.id for side in sides):
-            return tuple(side for side in sides if side.id != fact.id)
+            return tuple(side for side in sides if not same_value(side.value, fact.value))
     return ()
 
 

@@ -9,12 +9,14 @@ CREATE TABLE source_word (             -- what is said of a source as a whole, a
     source TEXT NOT NULL,              -- Source.id
     owner TEXT,
     authority INTEGER,                 -- also of what was recorded from it before; NULL: as recorded with each fact
+    ranked INTEGER,                    -- transaction time at which that was said; what is recorded later has its own
     effective_from INTEGER,
     effective_to INTEGER,
     effective_from_text TEXT,
     effective_to_text TEXT,
     review_after INTEGER,
     review_after_text TEXT,
+    asked INTEGER,                     -- transaction time at which that was said
     tx_from INTEGER NOT NULL,
     tx_to INTEGER,
     author TEXT,

@@ -15,6 +15,7 @@ from typing import Any
 
 from guardlayer.errors import AmbiguousError, NotFoundError
 from guardlayer.knowledge import sources
+from guardlayer.knowledge.authority import Authority
 from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.knowledge.store import Store
 from guardlayer.temporal import Interval
@@ -81,6 +82,7 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._generation = -1
+        self._authority = Authority(store)
         self._facts: dict[int, tuple[Fact, ...]] = {}
         self._infos: dict[int, AttributeInfo] = {}
         self._singles: dict[int, tuple[tuple[int, bool], ...]] = {}
@@ -104,13 +106,17 @@ class Ledger:
                 self._facts[entity] = facts
             return facts
 
-    def versions_of_key(self, entity: int, attribute: int, qualifiers: str | None) -> tuple[Fact, ...]:
-        """Return every version of every fact of a key; ``qualifiers`` as of ``qualifier_key``, ``None`` for any."""
+    def versions_of_key(
+        self, entity: int, attribute: int, qualifiers: str | None, *, known_at: datetime | None = None
+    ) -> tuple[Fact, ...]:
+        """Return every version of every fact of a key; ``qualifiers`` as of ``qualifier_key``, ``None`` for any.
+
+        With ``known_at``, what is said of their sources counts as far as it was said by then.
+        """
+        where, params = "WHERE k.entity = ? AND k.attribute = ? ", (entity, attribute)
         if qualifiers is None:
-            return self._read("WHERE k.entity = ? AND k.attribute = ? ORDER BY f.id", (entity, attribute))
-        return self._read(
-            "WHERE k.entity = ? AND k.attribute = ? AND k.norm = ? ORDER BY f.id", (entity, attribute, qualifiers)
-        )
+            return self._read(where + "ORDER BY f.id", params, known_at)
+        return self._read(where + "AND k.norm = ? ORDER BY f.id", (*params, qualifiers), known_at)
 
     def holding(
         self, entity: int, attribute: int, qualifiers: str, *, at: datetime, known_at: datetime | None
@@ -131,7 +137,7 @@ class Ledger:
         else:
             where += "AND f.tx_from <= ? AND (f.tx_to IS NULL OR f.tx_to > ?) "
             params += [to_micros(known_at)] * 2
-        return self._read(where + "ORDER BY f.id", tuple(params))
+        return self._read(where + "ORDER BY f.id", tuple(params), known_at)
 
     def versions_of_fact(self, fact: str) -> tuple[Fact, ...]:
         """Return every version of one fact, first to last.
@@ -274,7 +280,7 @@ class Ledger:
             self._facts, self._infos, self._singles = {}, {}, {}
             self._generation = generation
 
-    def _read(self, where: str, params: tuple[Any, ...]) -> tuple[Fact, ...]:
+    def _read(self, where: str, params: tuple[Any, ...], known_at: datetime | None = None) -> tuple[Fact, ...]:
         with self._store.lock, self._store.snapshot():
             rows = self._store.read(_FACT + where, params)
             if not rows:
@@ -284,7 +290,7 @@ class Ledger:
                 infos, singles = self._read_attributes()
             names = self._entity_names({row[2] for row in rows})
             aliases = self._aliases({row[5] for row in rows})
-            return tuple(
+            facts = tuple(
                 Fact(
                     id=f"f{row[0]}",
                     version=row[1],
@@ -306,6 +312,7 @@ class Ledger:
                 )
                 for row in rows
             )
+            return self._authority.apply(facts, [row[3] for row in rows], known_at)
 
     def _entity_names(self, entities: set[int]) -> dict[int, str]:
         listed = ", ".join(map(str, entities))

@@ -159,12 +159,40 @@ def _decide(holding: list[Fact]) -> Resolution:
         return Resolution(tuple(holding))
     if not any(fact.single for fact in holding):
         return Resolution(_per_value(holding))
-    top = max(map(strength, holding))
+    best = strongest(holding)
+    winners = _per_value(best)
+    if len(winners) == 1:
+        return Resolution(winners)
+    chosen = _preferred(best, winners)
+    return Resolution((chosen,)) if chosen is not None else Resolution(conflict=True, candidates=winners)
+
+
+def strongest(holding: Iterable[Fact]) -> list[Fact]:
+    """Return the facts that nothing outranks, of those of a single-valued key that hold; several values are a tie."""
+    facts = list(holding)
+    top = max(map(strength, facts), default=None)
+    tied = [fact for fact in facts if strength(fact) == top]
     latest: dict[str, datetime] = {}
-    for fact in (tied := [fact for fact in holding if strength(fact) == top]):
+    for fact in tied:
         latest[fact.source.id] = max(fact.recorded.start or _MIN, latest.get(fact.source.id, _MIN))
-    winners = _per_value([fact for fact in tied if (fact.recorded.start or _MIN) == latest[fact.source.id]])
-    return Resolution(winners) if len(winners) == 1 else Resolution(conflict=True, candidates=winners)
+    return [fact for fact in tied if (fact.recorded.start or _MIN) == latest[fact.source.id]]
+
+
+def tied(versions: Sequence[Fact], at: datetime) -> list[Fact]:
+    """Return the facts of a single-valued key that are tied at ``at``, settled or not; nothing where none are."""
+    heads = _heads(versions).values()
+    best = strongest(head for head in heads if head.recorded.end is None and at in head.valid)
+    return best if len({value_key(fact.value) for fact in best}) > 1 else []
+
+
+def _preferred(facts: Sequence[Fact], winners: Sequence[Fact]) -> Fact | None:
+    """Return the value that somebody preferred before every other one that is tied with it, whoever says it."""
+    for winner in winners:
+        own = value_key(winner.value)
+        over = {fact_id for fact in facts if value_key(fact.value) == own for fact_id in fact.settled}
+        if all(fact.id in over for fact in facts if value_key(fact.value) != own):
+            return winner
+    return None
 
 
 def _per_value(facts: list[Fact]) -> tuple[Fact, ...]:

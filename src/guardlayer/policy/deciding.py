@@ -95,11 +95,14 @@ def choose(rules: Rules, checked: CheckedClaim) -> Choice:
     """Return what is to be done about one claim by itself.
 
     A *supported* below its threshold counts as *unsupported*. A *contradicted* or *stale* below its threshold changes
-    no words: it is annotated as possible, and blocks or asks again only where *unsupported* would. Where the check
+    no words: it is annotated as possible, and blocks or asks again only where *unsupported* would. What is *stale* only
+    because nobody has looked at its source in time changes no words either. Where the check
     failed, the stronger of the row for *unverifiable* and ``on_error`` applies.
     """
     label, kind = checked.verdict, checked.kind
     action = rules.actions[kind, label]
+    if checked.result.unreviewed and action in (Action.CORRECT, Action.REDACT):
+        action = Action.ANNOTATE  # it says what is recorded: there is nothing to put in its place
     # Written so that a score that is not a number is below every threshold.
     doubtful = label in rules.thresholds and not checked.score >= rules.thresholds[label]
     if doubtful and label is Label.SUPPORTED:

@@ -143,6 +143,10 @@ def mark_claim(checked: CheckedClaim, label: Label, citations: Citations) -> str
     result = checked.result
     if label is Label.SUPPORTED:
         return citations.mark(_cited(checked))
+    if result.unreviewed:
+        due = result.evidence[0].due
+        since = "" if due is None else f" since {due.date().isoformat()}"
+        return f"[stale: unreviewed{since}, {quoted(result.evidence[0].source.id)}]"
     if label is Label.STALE:
         return f"[stale: {_successor(checked)}]"
     if label is Label.CONTRADICTED:
@@ -178,7 +182,7 @@ def feedback(claims: Sequence[CheckedClaim], limit: int = 20) -> str:
     for checked in claims[:limit]:
         entry = {"statement": plain(checked.text), "problem": str(checked.verdict), "reason": plain(checked.reason)}
         current = checked.current
-        if current is not None:
+        if current is not None and not checked.result.unreviewed:
             entry["current"] = plain(current.value if isinstance(current, Fact) else current.text)
             since = _bound(current.valid, start=True)
             if since:

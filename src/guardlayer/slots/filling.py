@@ -22,6 +22,7 @@ from guardlayer.knowledge import Readable
 from guardlayer.policy.marks import is_steering, lookalikes, quoted
 from guardlayer.temporal import instant
 from guardlayer.types import CheckedClaim, Claim, Evidence, Fact, Form, Kind, Label, Piece, Relation, Standing, Verdict
+from guardlayer.verifiers.unreviewed import as_reviewed
 
 __all__ = ["OPENING", "Filler", "Settled"]
 
@@ -157,7 +158,7 @@ class Filler:
             return name, _missing(Label.UNSUPPORTED, reason), f"(value cannot be shown: {name})"
         evidence = tuple(_evidence(fact, Standing.CURRENT, Relation.SUPPORTS) for fact in answer.facts)
         verdict = Verdict(Label.SUPPORTED, 1.0, answer.text, evidence, current=answer.fact, verifier=_VERIFIER)
-        return name, verdict, shown
+        return name, as_reviewed(verdict, at), shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from guardlayer.protocols import Verifier
 from guardlayer.types import Claim, Evidence, Label, Verdict
 from guardlayer.verifiers.lexical import explain
+from guardlayer.verifiers.unreviewed import as_reviewed
 
 NAME = "cascade/1"
 
@@ -16,7 +17,8 @@ class Cascade:
     """Asks verifiers in order and takes the first verdict.
 
     A verifier that raises, or returns something that is no verdict, makes the claim *unverifiable*: the ones after it
-    are not asked, since a later *supported* would hide that an earlier check could not be done.
+    are not asked, since a later *supported* would hide that an earlier check could not be done. What rests on evidence
+    that is overdue for review is *stale*, whichever verifier it comes from.
 
     Args:
         verifiers: In the order in which they are asked, cheapest first.
@@ -45,7 +47,7 @@ class Cascade:
             except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; every cause becomes an outcome
                 return _failed(verifier, error)
             if verdict is not None:
-                return verdict
+                return as_reviewed(verdict, at)
         return None
 
 
