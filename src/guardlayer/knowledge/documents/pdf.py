@@ -20,6 +20,7 @@ from guardlayer.knowledge.documents.document import Document, Limits, plausible,
 _MAX_CONTENT = 16 * 1024 * 1024  # bytes of drawing instructions on one page
 _RUNNING = 0.5  # share of pages from which on a line at their edge belongs to none of them
 _EDGE = 2  # lines looked at, at the top and at the bottom
+_FOLIO = 4  # most words of a line that says the number of the page
 _FEW = 4  # pages from which on lines can be told to repeat
 _SHORT = 0.75  # of the longest line of a page
 _TITLE = 12  # most words of a line that stands for itself
@@ -92,17 +93,22 @@ def _without_running(pages: Sequence[str]) -> list[list[str]]:
     lines = [[line for line in page if line] for page in lines]
     if len(pages) < _FEW:
         return lines
-    seen = Counter(shape for page in lines for shape in {_NUMBER.sub("#", line) for line in _edges(page)})
+    seen = Counter(shape for page in lines for shape in {_shape(line) for line in _edges(page)})
     running = {shape for shape, count in seen.items() if count >= max(3, _RUNNING * len(pages))}
     kept = []
     for page in lines:
         first, last = 0, len(page)
-        while first < min(_EDGE, last) and _NUMBER.sub("#", page[first]) in running:
+        while first < min(_EDGE, last) and _shape(page[first]) in running:
             first += 1
-        while last > max(first, len(page) - _EDGE) and _NUMBER.sub("#", page[last - 1]) in running:
+        while last > max(first, len(page) - _EDGE) and _shape(page[last - 1]) in running:
             last -= 1
         kept.append(page[first:last])
     return kept
+
+
+def _shape(line: str) -> str:
+    """Return what two running lines have in common; only in a few words does a number say which page it is."""
+    return _NUMBER.sub("#", line) if len(line.split()) <= _FOLIO else line
 
 
 def _edges(page: Sequence[str]) -> Iterable[str]:
