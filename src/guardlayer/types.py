@@ -249,6 +249,8 @@ class Alignment:
         score: 0 to 1, how sure the key is; 1 is entity and attribute named in full in the claim itself.
         tense: ``past`` where the claim itself speaks of former times, else ``present``.
         phrase: The words of the claim that matched the attribute, for the reason given to people.
+        candidates: Preferred names of the entities the name may stand for, where nothing decides; then the fact is
+            that of one of them, and says nothing of the claim.
     """
 
     entity: Span | None
@@ -256,6 +258,7 @@ class Alignment:
     score: float
     tense: str = "present"
     phrase: str = ""
+    candidates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,10 +279,10 @@ class Evidence:
         score: 0 to 1, rank of the passage in its retrieval, 1 best.
         replaced_by: The passage that stands in its place at the instant asked for, where the versions of its source
             show one.
+        review_after: Of a passage: when its source is due for review. A fact has its own; see :attr:`due`.
     """
 
     text: str
-        review_after: Of a passage: when its source is due for review. A fact has its own; see :attr:`due`.
     source: Source
     span: Span | None = None
     standing: Standing = Standing.CURRENT
@@ -291,15 +294,15 @@ class Evidence:
     relation: Relation = Relation.NEUTRAL
     score: float = 1.0
     replaced_by: Evidence | None = None
-
-    def aligned(self, alignment: Alignment) -> Evidence:
-        """Return the evidence, with how its key was found in a claim."""
     review_after: datetime | None = None
 
     @property
     def due(self) -> datetime | None:
         """When it is due for review; from then on it is not known to hold still."""
         return self.review_after if self.fact is None else self.fact.review_after
+
+    def aligned(self, alignment: Alignment) -> Evidence:
+        """Return the evidence, with how its key was found in a claim."""
         return Evidence(
             text=self.text,
             source=self.source,
@@ -313,10 +316,10 @@ class Evidence:
             relation=self.relation,
             score=self.score,
             replaced_by=self.replaced_by,
+            review_after=self.review_after,
         )
 
 
-            review_after=self.review_after,
 Passage = Evidence
 """A piece of evidence that is not a keyed fact; the same type, named for readers."""
 
@@ -503,9 +506,6 @@ class Verdict:
     replacement: str | None = None
     error: str | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class CheckedClaim:
     @property
     def unreviewed(self) -> bool:
         """Whether the claim says what is recorded, and that is overdue for review: *stale*, with nothing newer."""
@@ -514,6 +514,9 @@ class CheckedClaim:
             for piece in self.evidence[:1]
         )
 
+
+@dataclass(frozen=True, slots=True)
+class CheckedClaim:
     """A claim with its verdict and what the policy did about it: one line of a report."""
 
     claim: Claim
