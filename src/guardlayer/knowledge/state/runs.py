@@ -67,8 +67,8 @@ class StateRuns:
         """
         with self._store.write() as cursor:
             cursor.execute(
-                "INSERT INTO state_run (query, parameters, outcome, row_count, truncated, digest, at, seconds, principal, "
-                "error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO state_run (query, parameters, outcome, row_count, truncated, digest, at, seconds, "
+                "principal, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     run.query, json.dumps(dict(run.parameters)), run.outcome.value, len(run.rows), int(run.truncated),
                     run.digest, to_micros(run.at), run.seconds, run.principal, run.error,
