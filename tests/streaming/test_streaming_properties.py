@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from tests.streaming.conftest import CLOCK, chunked, noise, texts, told, world
 
 from guardlayer import Guard
+from guardlayer.claims import TextSplitter
 from guardlayer.policy import apply_text
+from guardlayer.types import Draft, Split
 
 KB = world()
 GUARD = Guard(knowledge=KB, log=None, clock=CLOCK)
@@ -94,3 +96,28 @@ async def test_both_drivers_release_the_same(policy: str) -> None:
     two = [release for chunk in chunked(text, [7]) for release in await other.afeed(chunk)]
     assert one == [*two, *await other.afinish()]
     assert sync.report.decision == other.report.decision
+
+
+class Counting(TextSplitter):
+    """Counts the characters it is asked to read again."""
+
+    read = 0
+
+    def __call__(self, draft: Draft) -> Split:
+        self.read += len(draft.text)
+        return super().__call__(draft)
+
+
+def test_prose_is_read_once_and_structure_a_bounded_number_of_times() -> None:
+    """What is read does not grow faster than the text: nothing twice in prose, and in lists a window for each part."""
+    prose = "The fee of Pro is 5%. It is said to be fair, e.g. by Dr. Rossi. "
+    items = "- Pro: 4%\n- Basic: 3%, and it is fair.\n"
+    for text in (prose, f"Fees:\n\n{items}"):
+        sizes = []
+        for times in (40, 80):
+            splitter = Counting()
+            guard = Guard(knowledge=KB, log=None, clock=CLOCK, splitter=splitter)
+            told(guard.session(policy="observe"), chunked(text * times, [5]))
+            sizes.append(splitter.read)
+        assert sizes[1] <= 2.5 * sizes[0]
+        assert text is not prose or sizes == [0, 0]

@@ -39,7 +39,12 @@ _WRAP: Final = 60
 
 
 def sentences(
-    text: str, start: int = 0, end: int | None = None, protected: Sequence[tuple[int, int]] = ()
+    text: str,
+    start: int = 0,
+    end: int | None = None,
+    protected: Sequence[tuple[int, int]] = (),
+    *,
+    first: bool = True,
 ) -> list[tuple[int, int]]:
     """Return the sentences of ``text[start:end]`` as ``(start, end)`` offsets in ``text``, without outer white space.
 
@@ -48,6 +53,7 @@ def sentences(
         start: Where to begin, in code points.
         end: Where to stop; the end of the text by default.
         protected: Ascending ranges in which no sentence ends, such as code spans and link targets.
+        first: Whether the first of them is the first of its block.
     """
     stop = len(text) if end is None else end
     pairs = [pair for pair in _QUOTES if text.find(pair[0], start, stop) >= 0]
@@ -86,7 +92,7 @@ def sentences(
                     level and text.find(pair[1], after, min(stop, after + _REACH)) >= 0 for pair, level in depth.items()
                 ):
                     continue
-            if not _ends(text, begin, match, stop, first=not found):
+            if not _ends(text, begin, match, stop, first=first and not found):
                 continue
             if group != "emoji":
                 trailing = _TRAILING_EMOJI.match(text, after, stop)

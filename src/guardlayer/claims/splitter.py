@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from guardlayer.claims.blocks import LABEL_LIMIT, Block, has_markup, scan
 from guardlayer.claims.clauses import clauses_of
 from guardlayer.claims.courtesy import is_small_talk
+from guardlayer.claims.following import Following, Outline
 from guardlayer.claims.fragments import (
     against_question,
     answer_end,
@@ -68,6 +69,11 @@ class TextSplitter:
         if draft.data is None:
             return self._reader(draft, draft.text).read()
         return self._structured(draft)
+
+    def following(self, draft: Draft) -> Following:
+        """Return a reader that goes on from ``draft.text``, for prose that arrives in parts."""
+        reader = self._reader(draft, draft.text)
+        return Following(reader.go_on, [claim.text for claim in reader.read().claims], first=not draft.text)
 
     def _reader(self, draft: Draft, text: str) -> _Reader:
         return _Reader(text, draft, self._max_claim)
@@ -128,15 +134,24 @@ class _Reader:
         self.leads: list[tuple[int, str]] = []
         self.headings: list[tuple[int, str]] = []
         self.frame: Frame | None = frame_of(draft.question) if draft.question else None
+        self.memory: Memory | None = None
+        self.draft = draft
+        self._remember(())
+
+    def _remember(self, said: Sequence[str]) -> None:
+        """Begin to remember names where something may refer to one: those before the text, then those it ``said``."""
+        question = self.draft.question
         # A fragment takes the question's pronouns with it: *What does it cost?* *$49.*
-        referring = has_reference(text) or bool(draft.question and has_reference(draft.question))
-        self.memory: Memory | None = Memory() if referring else None
-        if self.memory is not None:
-            for turn in draft.turns[-2:]:
-                for start, end in sentences(turn.text[-_TURN_REACH:]):
-                    self.memory.note(turn.text[-_TURN_REACH:][start:end])
-            if draft.question:
-                self.memory.note(draft.question)
+        if self.memory is not None or not (has_reference(self.text) or (question and has_reference(question))):
+            return
+        self.memory = Memory()
+        for turn in self.draft.turns[-2:]:
+            for start, end in sentences(turn.text[-_TURN_REACH:]):
+                self.memory.note(turn.text[-_TURN_REACH:][start:end])
+        if question:
+            self.memory.note(question)
+        for text in said:
+            self.memory.note(text)
 
     def read(self) -> Split:
         """Return the claims and the skipped regions of the text, both in order."""
@@ -147,6 +162,19 @@ class _Reader:
                 self._block(block, last=number == len(blocks) - 1)
         elif text and not text.isspace():
             self._block(Block(Form.SENTENCE, 0, len(text)), last=True)
+        return Split(tuple(self.claims), self._regions())
+
+    def go_on(self, text: str, outline: Outline, said: Sequence[str]) -> Split:
+        """Read more prose of the same text, with what was left by the sentences before.
+
+        Args:
+            text: Whole sentences without block markup; offsets count from its beginning.
+            outline: Where they are.
+            said: The claims before it.
+        """
+        self.text, self.claims, self.skipped = text, [], []
+        self._remember(said)
+        self._sentences(outline.sentences, outline.hidden, Block(Form.SENTENCE, 0, len(text)))
         return Split(tuple(self.claims), self._regions())
 
     def _block(self, block: Block, *, last: bool) -> None:
@@ -171,6 +199,9 @@ class _Reader:
         elif block.form is Form.ITEM:
             while self.leads and self.leads[-1][0] >= block.indent:
                 self.leads.pop()
+        self._sentences(found, hidden, block)
+
+    def _sentences(self, found: list[tuple[int, int]], hidden: list[tuple[int, int]], block: Block) -> None:
         first_hidden = 0
         for start, end in found:
             while first_hidden < len(hidden) and hidden[first_hidden][1] <= start:
@@ -180,7 +211,7 @@ class _Reader:
                 last_hidden += 1
             inside = hidden[first_hidden:last_hidden]
             for left, right in self._bounded(start, end):
-                self._sentence(copied(text, left, right, inside), left, right, block)
+                self._sentence(copied(self.text, left, right, inside), left, right, block)
 
     def _heading(self, parts: list[Part], block: Block) -> None:
         level = block.indent if block.form is Form.HEADING else _DEEPEST

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
+from guardlayer.claims.following import Following
 from guardlayer.policy import is_undecided
 from guardlayer.protocols import Splitter
 from guardlayer.streaming.reading import Part, Window, read_part
@@ -90,6 +91,9 @@ class Segmenter:
         self._not_before = 0
         self._fences = 0
         self._kept: deque[tuple[int, int]] = deque()
+        self._follow: Callable[[Draft], Following] | None = getattr(splitter, "following", None)
+        self._following: Following | None = None
+        self._marked = False
 
     def keep(self, start: int, end: int) -> None:
         """Never cut between ``start`` and ``end``, which is text still to come."""
@@ -139,7 +143,10 @@ class Segmenter:
         self._tail, self._cut = [], self._length
         if not start:
             return Segment(text, 0, None, over)
-        return Segment(text, start, Part(self._splitter, self._asking(), self._window.text, ""), over)
+        part = Part(self._splitter, self._asking(), self._window.text, "")
+        if not over and self._following is not None and self._is_prose(text):
+            part.knows(text, self._following.read(text))
+        return Segment(text, start, part, over)
 
     def _forced(self) -> Iterator[Segment]:
         """Yield what is too long to be read, so that no more than the limit and a chunk are held."""
@@ -200,9 +207,45 @@ class Segmenter:
         try:
             return self._sure(prefix, ends, cue)
         except Exception:  # noqa: BLE001 - a splitter of somebody's own: the check of the whole says what is wrong
+            self._following = None
             return None
 
     def _sure(self, prefix: str, ends: list[int], cue: _Cue) -> tuple[int, Part, Split] | None:
+        if self._follow is not None and self._is_prose(prefix):
+            if self._following is None:
+                self._following = self._follow(replace(self._asking(), text=self._window.text))
+            return self._followed(self._following, prefix, ends, cue)
+        self._following = None
+        self._marked = True
+        return self._placed(prefix, ends, cue)
+
+    def _is_prose(self, text: str) -> bool:
+        """Say whether a splitter that reads on in prose may read ``text`` next."""
+        if self._window.structured or (self._marked and text.lstrip().startswith(("**", "__"))):
+            return False  # a line in bold may be a title where there are other blocks
+        return self._follow is not None and Following.reads(text)
+
+    def _followed(
+        self, following: Following, prefix: str, ends: list[int], cue: _Cue
+    ) -> tuple[int, Part, Split] | None:
+        """Do what :meth:`_placed` does for prose: no sentence is read twice."""
+        more = _GOES_ON if cue is _Cue.PARAGRAPH else ""
+        now = later = following.outline(prefix + more)
+        ends = [end for end in ends if now.divides(end)]
+        if ends and cue is _Cue.WORD and not _OPENING.isdisjoint(prefix):
+            later = following.outline(prefix + _CLOSED)
+        for end in reversed(ends):
+            same = later is now or (later.divides(end) and later.until(end) == now.until(end))
+            if (not same and len(prefix) - end < _REACH) or is_undecided(prefix[:end]):
+                continue
+            part = Part(self._splitter, self._asking(), self._window.text, prefix[end:] + more)
+            split = following.read(prefix[:end], now.until(end))
+            part.knows(prefix[:end], split)
+            return end, part, split
+        return None
+
+    def _placed(self, prefix: str, ends: list[int], cue: _Cue) -> tuple[int, Part, Split] | None:
+        """Return the last end that is certain, read by the guard's splitter in its place."""
         before, template = self._window.text, self._asking()
         # What stands before prose says what it means, not where it ends; so less has to be read to find that.
         near = before if self._window.structured else ""
