@@ -157,6 +157,11 @@ class Writer:
         )  # fmt: skip
         return Written(fact, "added", at_key, fresh)
 
+    def key_for(self, statement: Statement) -> int:
+        """Return the key of a statement, created on first use."""
+        entity, attribute = self.entity(statement.entity), self.attribute(statement.attribute)
+        return self._key(entity, attribute, statement.qualifiers)[0]
+
     def rows(self, at_key: int) -> list[Row]:
         """Return all versions of a key, in the order they were recorded."""
         return [row_of(row) for row in self._all(ROW + "WHERE f.key = ? ORDER BY f.id", (at_key,))]

@@ -16,9 +16,9 @@ CREATE TABLE stated (                  -- what a source that is read again and a
     UNIQUE (source, fact)
 ) STRICT;
 CREATE INDEX stated_of_key ON stated (source, key);
-CREATE TABLE sql_snapshot (            -- queries whose results are compared with those of the last time
+CREATE TABLE settled (                 -- what was asked of a source when its statements were compared last
     source TEXT PRIMARY KEY,           -- Source.id
-    asked TEXT NOT NULL,               -- digest of the query and of what its columns mean
-    reached INTEGER NOT NULL           -- valid time of the last result, microseconds
+    asked TEXT NOT NULL,               -- digest of the question: of content and mapping, or of query and columns
+    reached INTEGER                    -- valid time of the answer, microseconds; NULL: unbounded
 ) STRICT, WITHOUT ROWID;
 """
