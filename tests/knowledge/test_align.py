@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from guardlayer.knowledge import Knowledge
-from guardlayer.types import Claim, Form, Query, Standing
+from guardlayer.types import Claim, Form, Label, Query, Standing
+from guardlayer.verifiers import StructuredVerifier
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -129,12 +130,18 @@ def test_the_instant_asked_for_flips_what_is_current(kb):
 
 
 def test_a_name_that_may_be_several_entities_is_never_picked_silently(kb):
-    """Two companies called Orion, both with a CEO: the claim is aligned with neither."""
+    """Two companies called Orion, both with a CEO: what is found says that it may be of either, and names them."""
     kb.entity("Orion Health", aliases=["Orion"])
     kb.entity("Orion Energy", aliases=["Orion"])
     kb.add("Orion Health", "CEO", "Di Wu", source="s")
     kb.add("Orion Energy", "CEO", "El Ros", source="s")
-    assert keys(kb, "The CEO of Orion is Di Wu.") == set()
+    claim = Claim("The CEO of Orion is Di Wu.", 0, 26)
+    found = kb.keyed.search(Query(claim, AT))
+    assert {piece.alignment.candidates for piece in found} == {("Orion Health", "Orion Energy")}
+    assert {piece.fact.value for piece in found} == {"Di Wu", "El Ros"}
+    verdict = StructuredVerifier()(claim, found, AT)
+    assert verdict.label is Label.UNVERIFIABLE
+    assert "Orion Health or Orion Energy" in verdict.reason
     assert keys(kb, "The CEO of Orion Health is Di Wu.") == {"CEO"}
 
 

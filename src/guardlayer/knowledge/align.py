@@ -7,40 +7,25 @@ marked by what it is worth at the instant asked for. What the claim *says* about
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
-from threading import Lock
 
 from guardlayer.errors import AuthorityError, StoreError
-from guardlayer.knowledge import attributes, whose
+from guardlayer.knowledge import whose
 from guardlayer.knowledge.attributes import Found
+from guardlayer.knowledge.entities.deciding import Around, Decider, Decision
 from guardlayer.knowledge.ledger import Ledger
-from guardlayer.knowledge.names import Mention, NameIndex
-from guardlayer.knowledge.views import Entity, Key
-from guardlayer.text import Token, tokenize
-from guardlayer.types import Alignment, Evidence, Fact, Form, Query, Span, Standing
+from guardlayer.knowledge.names import Mention
+from guardlayer.knowledge.said import Reader, Said
+from guardlayer.knowledge.views import Key
+from guardlayer.types import Alignment, Evidence, Form, Query, Span, Standing
 
 _PAST = frozenset("was were former formerly previously ex served once had".split())  # noqa: SIM905
 _PRESENT = frozenset("is are currently now current remains today presently am".split())  # noqa: SIM905
 _ENDED = frozenset({"former", "ex", "previous", "past", "late", "erstwhile", "onetime", "then"})
 _RECENT = 12
 """Versions whose value may be written in other ways (numbers, dates) are all offered, the most recent this many."""
-
-
-@dataclass(frozen=True)
-class _Text:
-    """A text with its words and the entities it names."""
-
-    text: str
-    tokens: Sequence[Token]
-    mentions: list[Mention]
-    words: attributes.Words
-
-    @cached_property
-    def unknown(self) -> list[whose.Name]:
-        return whose.names(self.tokens, self.text, self.words.named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +37,29 @@ class _Match:
     found: Found
     in_claim: bool
     score: float
+    candidates: tuple[str, ...] = ()
 
 
 class KeyedFacts:
-    """The ledger as an authority: answers with the facts whose key the claim speaks of."""
+    """The ledger as an authority: answers with the facts whose key the claim speaks of.
+
+    Args:
+        ledger: The facts.
+        scope: Where the claims are made, folded; names that hold elsewhere only are not read in them.
+        reader: Reads texts against the ledger, where one is shared.
+
+    Attributes:
+        reader: Reads texts against the ledger.
+    """
 
     id = "knowledge"
     instant = True
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, scope: Mapping[str, str] | None = None, reader: Reader | None = None) -> None:
         self._ledger = ledger
-        self._lock = Lock()
-        self._generation = -1
-        self._names = NameIndex()
-        self._titles = NameIndex()
-        self._synonyms: dict[str, tuple[str, ...]] = {}
-        self._titled = 0
-        self._entities: dict[int, Entity] = {}
-        self._marker: int | None = None
+        self._scope = scope
+        self.reader = reader or Reader(ledger)
+        self._decider = Decider(self.reader)
 
     def search(self, query: Query) -> Sequence[Evidence]:
         """Return the versions of every fact whose key ``query.claim`` speaks of; see :class:`Authority`."""
@@ -79,26 +69,29 @@ class KeyedFacts:
             raise AuthorityError(f"the ledger cannot be read: {error}") from error
 
     def about(self, text: str, at: datetime) -> Sequence[Evidence]:
-        """Return the facts of every entity that ``text`` names by a name that stands for no other entity.
+        """Return the facts of every entity that ``text`` names, where it is clear which.
 
         Raises:
             StoreError: The ledger cannot be read.
         """
-        self._refresh()
-        named = dict.fromkeys(m.entities[0] for m in self._read(text).mentions if len(m.entities) == 1)
+        self.reader.refresh()
+        said = self.reader.read(text, lenient=True)
+        around = Around(scope=self._scope, at=at)
+        decided = (self._decider.decide(mention, said, around, claim=False).entity for mention in said.mentions)
         return [
             evidence
-            for entity in named
-            for key in self._entity(entity).keys
+            for entity in dict.fromkeys(decided)
+            if entity is not None
+            for key in self.reader.keys(entity).keys
             for evidence, _, _ in key.evidence(at)
-        ]  # fmt: skip
+        ]
 
     def _search(self, query: Query) -> Sequence[Evidence]:
-        self._refresh()
-        if not self._names:
+        self.reader.refresh()
+        if not self.reader.register.index:
             return ()
-        claim = self._read(query.claim.text)
-        matches = self._matches(claim, claim.mentions, claim, score=1.0) or self._entitled(claim)
+        claim = self.reader.read(query.claim.text)
+        matches = self._matches(claim, claim.mentions, claim, query, score=1.0) or self._entitled(claim)
         if not matches:
             matches = self._supplied(claim, query)
         evidence: list[Evidence] = []
@@ -106,105 +99,74 @@ class KeyedFacts:
             evidence.extend(self._facts(match, claim, query))
         return evidence
 
-    def _refresh(self) -> None:
-        generation = self._ledger.generation
-        if generation == self._generation:
-            return
-        with self._lock:
-            names, self._marker = self._ledger.entities_since(self._marker)
-            for entity, spellings in names:
-                self._names.add(entity, spellings)
-            infos = self._ledger.attributes()
-            self._synonyms = {info.name: info.synonyms for info in infos}
-            for info in infos[self._titled :]:
-                if _is_title(info.name):
-                    self._titles.add(info.id, (info.name,))
-            self._titled = len(infos)
-            self._entities = {}
-            self._generation = generation
+    def _decided(self, mention: Mention, where: Said, query: Query, *, claim: bool) -> Decision:
+        """Say whom a mention stands for, in the claim or in a text before it."""
+        if len(mention.entities) == 1 and not mention.wary and not self.reader.register.narrows:
+            return Decision(mention.entities)
+        read = self.reader.read
 
-    def _read(self, text: str) -> _Text:
-        tokens = tokenize(text)
-        mentions = self._names.find(tokens)
-        named = frozenset(index for mention in mentions for index in range(mention.first, mention.last))
-        return _Text(text, tokens, mentions, attributes.Words(tokens, named))
+        def before() -> list[Said]:
+            topics = [read(topic) for topic in reversed(query.topics) if topic != where.text]
+            return [*topics, *(read(turn.text, lenient=True) for turn in reversed(query.turns))]
 
-    def _entity(self, entity: int) -> Entity:
-        view = self._entities.get(entity)
-        if view is None:
-            versions = self._ledger.versions_of(entity)
-            words = frozenset(t.norm for name in self._ledger.names_of(entity) for t in tokenize(name))
-            keys: dict[tuple[str, tuple[tuple[str, str], ...]], list[Fact]] = {}
-            for fact in versions:
-                keys.setdefault((fact.attribute, fact.qualifiers), []).append(fact)
-            view = Entity(
-                [
-                    Key(tuple(facts), attributes.phrases(name, self._synonyms.get(name, ()), words))
-                    for (name, _), facts in keys.items()
-                ]
-            )
-            self._entities[entity] = view
-        return view
+        asked = read(query.question, lenient=True) if query.question and query.question != where.text else None
+        around = Around(asked, before, self._scope, at=query.at)
+        return self._decider.decide(mention, where, around, claim=claim)
 
-    def _matches(self, where: _Text, mentions: Iterable[Mention | None], said: _Text, *, score: float) -> list[_Match]:
+    def _matches(
+        self, where: Said, mentions: Iterable[Mention | None], said: Said, query: Query, *, score: float
+    ) -> list[_Match]:
         """Match the attributes of the mentioned entities against ``said``.
 
         Args:
             where: The text that names the entities.
             mentions: The entities to try.
             said: The text that may name an attribute.
+            query: What is asked.
             score: How sure a key is if both come from here.
         """
-        capitals = any(t.text[:1].isupper() for t in said.tokens)
         matches: list[_Match] = []
         for mention in mentions:
             if mention is None:
                 continue
-            per_candidate = []
-            for entity in mention.entities:
-                found = self._attributes(entity, said, capitals=capitals)
-                if found:
-                    per_candidate.append(found)
-            if len(per_candidate) != 1:
-                continue  # nothing known of any of them, or several it may be: never a silent pick
-            for view, hit in per_candidate[0]:
-                owner = mention if where is said else None
-                if _theirs(view, hit, said, owner):
-                    matches.append(_Match(view, owner, hit, True, score if hit.phrase.own else score * 0.9))
+            hits = {entity: self.reader.attributes(entity, said) for entity in mention.entities}
+            if not any(hits.values()):
+                continue
+            decision = self._decided(mention, where, query, claim=where.text == query.claim.text)
+            if mention.wary and decision.entity is None:
+                continue  # a word, as far as anybody can tell
+            candidates: tuple[str, ...] = ()
+            if decision.entity is None:
+                candidates = tuple(self.reader.register.described(entity)[0] for entity in decision.entities)
+            for entity in decision.entities:
+                for view, hit in hits[entity]:
+                    owner = mention if where is said else None
+                    if _theirs(view, hit, said, owner):
+                        sure = score if hit.phrase.own else score * 0.9
+                        matches.append(_Match(view, owner, hit, True, sure, candidates))
         return _nearest(matches) if where is said else matches
 
-    def _entitled(self, said: _Text) -> list[_Match]:
+    def _entitled(self, said: Said) -> list[_Match]:
         """Match attributes whose name says whose they are: "President of the French Republic" needs no "France"."""
         matches = []
-        for title in self._titles.find(said.tokens):
+        for title in self.reader.titles.find(said.tokens):
             if whose.owns(title.last, said.tokens, said.text):
                 continue  # the president of Italy's bank
-            bearers = [entity for info in title.entities if (entity := self._ledger.bearer_of(info)) is not None]
+            bearers = [entity for info in title.entities if (entity := self.reader.bearer_of(info)) is not None]
             if len(bearers) != 1:
                 continue
-            hits = self._attributes(bearers[0], said, capitals=True)
             matches += [
                 _Match(view, None, hit, True, 0.95)
-                for view, hit in hits
+                for view, hit in self.reader.attributes(bearers[0], said)
                 if title.first <= hit.first and hit.last <= title.last
             ]
         return matches
 
-    def _attributes(self, entity: int, said: _Text, *, capitals: bool) -> list[tuple[Key, Found]]:
-        hits = []
-        for view in self._entity(entity).candidates(said.words.stems, capitals=capitals):
-            hit = attributes.find(said.words, view.ways)
-            if hit is not None:
-                hits.append((view, hit))
-        if len(hits) > 1:
-            hits = _specific(hits)
-        return _narrowed(hits, said)
-
-    def _supplied(self, claim: _Text, query: Query) -> list[_Match]:
+    def _supplied(self, claim: Said, query: Query) -> list[_Match]:
         """Let the question, or the claims before, supply the entity or the attribute that the claim leaves out."""
-        question = self._read(query.question) if query.question else None
+        question = self.reader.read(query.question) if query.question else None
         if question is not None:
-            matches = self._matches(question, question.mentions, claim, score=0.8)
+            matches = self._matches(question, question.mentions, claim, query, score=0.8)
             if matches:
                 return [match for match in matches if _only_values(match.key, claim)]
             if self._speaks(claim, question.mentions):
@@ -214,7 +176,7 @@ class KeyedFacts:
             # The first words of an answer are read against the question, even where they name nothing of it.
             if not asked and (query.claim.form is Form.FRAGMENT or not (query.topics or claim.mentions)):
                 asked = question.mentions
-            supplied = self._matches(question, asked, question, score=0.7)
+            supplied = self._matches(question, asked, question, query, score=0.7)
             if not supplied and not query.topics:
                 supplied = self._entitled(question)
             supplied = [match for match in supplied if _answers(match.key, claim)]
@@ -222,12 +184,12 @@ class KeyedFacts:
                 return [replace(match, in_claim=False, score=0.7) for match in supplied]
         between: list[whose.Name] = []
         for topic in reversed(query.topics):
-            earlier = self._read(topic)
+            earlier = self.reader.read(topic)
             if whose.leads(earlier.tokens, topic, earlier.unknown, earlier.mentions):
                 if earlier.mentions:
                     break
                 between.append(earlier.unknown[0])
-            matches = self._matches(earlier, earlier.mentions, claim, score=0.7)
+            matches = self._matches(earlier, earlier.mentions, claim, query, score=0.7)
             if matches:
                 values = self._values(earlier.mentions) if between else []
                 if any(not any(name.words <= value for value in values) for name in between):
@@ -237,16 +199,15 @@ class KeyedFacts:
 
     def _values(self, mentions: Iterable[Mention]) -> list[frozenset[str]]:
         entities = {entity for mention in mentions for entity in mention.entities}
-        return [value for entity in entities for view in self._entity(entity).keys for value in view.values]
+        return [value for entity in entities for view in self.reader.keys(entity).keys for value in view.values]
 
-    def _speaks(self, said: _Text, mentions: Iterable[Mention]) -> bool:
+    def _speaks(self, said: Said, mentions: Iterable[Mention]) -> bool:
         """Say whether ``said``, which names no entity, speaks of an attribute that a mentioned one has."""
-        capitals = any(t.text[:1].isupper() for t in said.tokens)
         return not said.mentions and any(
-            self._attributes(entity, said, capitals=capitals) for mention in mentions for entity in mention.entities
+            self.reader.attributes(entity, said) for mention in mentions for entity in mention.entities
         )
 
-    def _facts(self, match: _Match, claim: _Text, query: Query) -> Iterator[Evidence]:
+    def _facts(self, match: _Match, claim: Said, query: Query) -> Iterator[Evidence]:
         words = {t.norm for t in claim.tokens}
         span = phrase = None
         if match.in_claim:
@@ -259,6 +220,7 @@ class KeyedFacts:
             score=match.score,
             tense=_tense(claim, match.found if match.in_claim else None),
             phrase=phrase or "",
+            candidates=match.candidates,
         )
         others = 0
         for evidence, value, other_ways in match.key.evidence(query.at):
@@ -269,7 +231,7 @@ class KeyedFacts:
             yield evidence.aligned(alignment)
 
 
-def _theirs(view: Key, hit: Found, said: _Text, mention: Mention | None) -> bool:
+def _theirs(view: Key, hit: Found, said: Said, mention: Mention | None) -> bool:
     """Say whether the attribute in ``said`` is that of the entity, which ``mention`` names or another text does."""
     if mention is not None and not whose.is_subject(mention, hit, said.tokens, said.text, view.values):
         return False
@@ -278,7 +240,7 @@ def _theirs(view: Key, hit: Found, said: _Text, mention: Mention | None) -> bool
     )
 
 
-def _others(view: Key, said: _Text, mention: Mention | None) -> list[whose.Name]:
+def _others(view: Key, said: Said, mention: Mention | None) -> list[whose.Name]:
     """Return the names in ``said`` that are neither the entity's nor a value of the key."""
     known = [
         whose.Name(m.first, m.last, frozenset(t.norm for t in said.tokens[m.first : m.last]))
@@ -291,58 +253,17 @@ def _others(view: Key, said: _Text, mention: Mention | None) -> list[whose.Name]
     return [name for name in names if not any(name.words <= value for value in view.values)] if names else []
 
 
-def _only_values(view: Key, said: _Text) -> bool:
+def _only_values(view: Key, said: Said) -> bool:
     """Say whether the entities that ``said`` names are values of the key, so that whose it is may be left out."""
     return all(
         any({t.norm for t in said.tokens[m.first : m.last]} <= value for value in view.values) for m in said.mentions
     )
 
 
-def _answers(view: Key, said: _Text) -> bool:
+def _answers(view: Key, said: Said) -> bool:
     """Say whether a claim that names no attribute may answer for the key asked of: not where it is about another."""
     names = _others(view, said, None) if view.numeric and not said.mentions else []
     return not any(whose.acts(name, said.tokens, said.text) for name in names)
-
-
-def _is_title(name: str) -> bool:
-    """Say whether an attribute's name says whose it is: an "of" with a name behind it."""
-    _, of, owner = name.partition(" of ")
-    return bool(of) and any(word[:1].isupper() for word in owner.split())
-
-
-def _specific(hits: list[tuple[Key, Found]]) -> list[tuple[Key, Found]]:
-    """Drop a key whose words are only a part of another's: "president" within "vice president"."""
-    kept = []
-    for view, hit in hits:
-        words = set(hit.phrase.stems)
-        inside = any(
-            words < set(other.phrase.stems) and other.first <= hit.first and hit.last <= other.last for _, other in hits
-        )
-        # A key found by general English yields to one found by its own name in the same place.
-        weaker = not hit.phrase.own and any(
-            other.phrase.own and other.first < hit.last and hit.first < other.last for _, other in hits
-        )
-        # General English that may mean several keys ("the fee", of two fees) means none.
-        vague = not hit.phrase.own and any(
-            not other.phrase.own
-            and other.first == hit.first
-            and rival.versions[0].attribute != view.versions[0].attribute
-            for rival, other in hits
-        )
-        if not inside and not weaker and not vague:
-            kept.append((view, hit))
-    return kept
-
-
-def _narrowed(hits: list[tuple[Key, Found]], said: _Text) -> list[tuple[Key, Found]]:
-    """Among keys that differ in qualifiers keep those whose qualifiers the text names; else the unqualified one."""
-    words = {t.norm for t in said.tokens}
-    named = [(view, hit) for view, hit in hits if view.qualifiers and all(q <= words for q in view.qualifiers)]
-    attributes_named = {view.versions[0].attribute for view, _ in named}
-    plain = [
-        (view, hit) for view, hit in hits if not view.qualifiers and view.versions[0].attribute not in attributes_named
-    ]
-    return named + plain
 
 
 def _nearest(matches: list[_Match]) -> list[_Match]:
@@ -362,7 +283,7 @@ def _distance(match: _Match) -> int:
     return max(0, match.entity.first - match.found.last, match.found.first - match.entity.last)
 
 
-def _tense(claim: _Text, found: Found | None) -> str:
+def _tense(claim: Said, found: Found | None) -> str:
     """Say whether the claim speaks of former times."""
     norms = [t.norm for t in claim.tokens]
     if found is not None:

@@ -16,6 +16,7 @@ from typing import Any
 from guardlayer.errors import AmbiguousError, NotFoundError
 from guardlayer.knowledge import sources
 from guardlayer.knowledge.authority import Authority
+from guardlayer.knowledge.entities.merged import NONE, Merged
 from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.knowledge.store import Store
 from guardlayer.temporal import Interval
@@ -86,6 +87,12 @@ class Ledger:
         self._facts: dict[int, tuple[Fact, ...]] = {}
         self._infos: dict[int, AttributeInfo] = {}
         self._singles: dict[int, tuple[tuple[int, bool], ...]] = {}
+        self._merged: Merged | None = None
+
+    @property
+    def store(self) -> Store:
+        """The database beneath."""
+        return self._store
 
     @property
     def generation(self) -> int:
@@ -96,11 +103,11 @@ class Ledger:
         """Return every version of every fact of an entity, closed ones included, in the order they were recorded."""
         with self._store.lock:
             if self._store.writing:
-                return self._read("WHERE k.entity = ? ORDER BY f.id", (entity,))
+                return self._read(f"WHERE {self._of(entity)} ORDER BY f.id", ())
             self._refresh()
             facts = self._facts.get(entity)
             if facts is None:
-                facts = self._read("WHERE k.entity = ? ORDER BY f.id", (entity,))
+                facts = self._read(f"WHERE {self._of(entity)} ORDER BY f.id", ())
                 if len(self._facts) >= _REMEMBERED:
                     self._facts.clear()
                 self._facts[entity] = facts
@@ -113,10 +120,10 @@ class Ledger:
 
         With ``known_at``, what is said of their sources counts as far as it was said by then.
         """
-        where, params = "WHERE k.entity = ? AND k.attribute = ? ", (entity, attribute)
+        where = f"WHERE {self._of(entity, known_at)} AND k.attribute = ? "
         if qualifiers is None:
-            return self._read(where + "ORDER BY f.id", params, known_at)
-        return self._read(where + "AND k.norm = ? ORDER BY f.id", (*params, qualifiers), known_at)
+            return self._read(where + "ORDER BY f.id", (attribute,), known_at)
+        return self._read(where + "AND k.norm = ? ORDER BY f.id", (attribute, qualifiers), known_at)
 
     def holding(
         self, entity: int, attribute: int, qualifiers: str, *, at: datetime, known_at: datetime | None
@@ -126,9 +133,9 @@ class Ledger:
         What a long series of values costs to ask is then what the database takes to skip the rest.
         """
         instant = to_micros(at)
-        params: list[int | str] = [entity, attribute, qualifiers]
+        params: list[int | str] = [attribute, qualifiers]
         where = (
-            "WHERE k.entity = ? AND k.attribute = ? AND k.norm = ? "
+            f"WHERE {self._of(entity, known_at)} AND k.attribute = ? AND k.norm = ? "
             "AND (f.valid_from IS NULL OR f.valid_from <= ?) AND (f.valid_to IS NULL OR f.valid_to > ?) "
         )
         params += [instant, instant]
@@ -169,7 +176,7 @@ class Ledger:
             marker: What the last call returned; ``None`` for all names.
 
         Returns:
-            Pairs of entity id and its new names, preferred or not. Names are never taken away or changed.
+            Pairs of entity id and its new names, preferred or not.
         """
         last = -1 if marker is None else marker
         found: dict[int, list[str]] = {}
@@ -182,8 +189,12 @@ class Ledger:
 
     def names_of(self, entity: int) -> tuple[str, ...]:
         """Return the names of an entity, the preferred one first; empty if there is no such entity."""
-        rows = self._store.read("SELECT text FROM alias WHERE entity = ? ORDER BY preferred DESC, id", (entity,))
-        return tuple(text for (text,) in rows)
+        names: dict[str, None] = {}
+        for member in self.merged().group(entity):
+            names.update(
+                self._store.read("SELECT text, 0 FROM alias WHERE entity = ? ORDER BY preferred DESC, id", (member,))
+            )
+        return tuple(names)
 
     def attributes(self) -> tuple[AttributeInfo, ...]:
         """Return every attribute, in the order they were declared."""
@@ -191,10 +202,34 @@ class Ledger:
 
     def bearer_of(self, attribute: int) -> int | None:
         """Return the one entity that has facts under an attribute; ``None`` if there is none, or several."""
-        rows = self._store.read("SELECT DISTINCT entity FROM fact_key WHERE attribute = ? LIMIT 2", (attribute,))
-        return int(rows[0][0]) if len(rows) == 1 else None
+        merged = self.merged()
+        sql = "SELECT DISTINCT entity FROM fact_key WHERE attribute = ?"
+        rows = self._store.read(sql if merged.into else sql + " LIMIT 2", (attribute,))
+        bearers = {merged.canonical(int(entity)) for (entity,) in rows}
+        return bearers.pop() if len(bearers) == 1 else None
 
-    def find_entity(self, name: str) -> int | None:
+    def types_with(self, attribute: str) -> frozenset[str | None]:
+        """Return the types of the entities for which an attribute is recorded; ``None`` where one has no type."""
+        rows = self._store.read(
+            "SELECT DISTINCT e.type FROM fact_key k JOIN entity e ON e.id = k.entity "
+            "JOIN attribute a ON a.id = k.attribute WHERE a.name = ?",
+            (attribute,),
+        )
+        return frozenset(sort for (sort,) in rows)
+
+    def merged(self, known_at: datetime | None = None) -> Merged:
+        """Return which entities were found to be one; see :class:`Merged`."""
+        if known_at is not None:
+            return Merged.read(self._store, known_at)
+        with self._store.lock:
+            if self._store.writing:
+                return Merged.read(self._store)
+            self._refresh()
+            if self._merged is None:
+                self._merged = Merged.read(self._store)
+            return self._merged
+
+    def find_entity(self, name: str, *, known_at: datetime | None = None) -> int | None:
         """Return the entity a name stands for; ``None`` if the name is not known.
 
         A preferred name stands for its entity, whatever else uses it as an alias: it is how that entity is addressed.
@@ -202,7 +237,7 @@ class Ledger:
         Raises:
             AmbiguousError: An alias of several entities.
         """
-        return self._find("entity", name)
+        return self._find("entity", name, self.merged(known_at))
 
     def find_attribute(self, name: str) -> int | None:
         """Return the attribute a name stands for; ``None`` if the name is not known.
@@ -210,7 +245,7 @@ class Ledger:
         Raises:
             AmbiguousError: A synonym of several attributes.
         """
-        return self._find("attribute", name)
+        return self._find("attribute", name, NONE)
 
     def single(self, attribute: int, known_at: datetime | None = None) -> bool:
         """Say whether an attribute was single-valued when the ledger was as at ``known_at``."""
@@ -233,21 +268,25 @@ class Ledger:
         )
         return tuple(Change(from_micros(at), operation, fact, *rest) for at, operation, *rest in rows)
 
-    def _find(self, kind: str, name: str) -> int | None:
+    def _of(self, entity: int, known_at: datetime | None = None) -> str:
+        group = self.merged(known_at).group(entity)
+        return f"k.entity = {entity}" if len(group) == 1 else f"k.entity IN ({', '.join(map(str, group))})"
+
+    def _find(self, kind: str, name: str, merged: Merged) -> int | None:
         table = "alias" if kind == "entity" else "synonym"
         rows = self._store.read(
             f"SELECT {kind}, preferred FROM {table} WHERE norm = ? ORDER BY preferred DESC",  # noqa: S608 - two constants
             (key(name),),
         )
-        if len(rows) > 1 and not rows[0][1]:
-            ids = ", ".join(str(int(row[0])) for row in rows)
+        if len(rows) > 1 and not rows[0][1] and len({merged.canonical(row[0]) for row in rows}) > 1:
+            ids = ", ".join(map(str, dict.fromkeys(merged.canonical(row[0]) for row in rows)))
             names = self._store.read(f"SELECT name FROM {kind} WHERE id IN ({ids}) ORDER BY id")  # noqa: S608 - integers
             candidates = tuple(str(candidate) for (candidate,) in names)
             listed = ", ".join(map(repr, candidates))
             raise AmbiguousError(
                 f"{kind} {name!r} may stand for {listed}; name the one that is meant", candidates=candidates
             )
-        return int(rows[0][0]) if rows else None
+        return merged.canonical(int(rows[0][0])) if rows else None
 
     def _attributes(self) -> tuple[dict[int, AttributeInfo], dict[int, tuple[tuple[int, bool], ...]]]:
         with self._store.lock:
@@ -277,7 +316,7 @@ class Ledger:
     def _refresh(self) -> None:
         generation = self._store.generation
         if generation != self._generation:
-            self._facts, self._infos, self._singles = {}, {}, {}
+            self._facts, self._infos, self._singles, self._merged = {}, {}, {}, None
             self._generation = generation
 
     def _read(self, where: str, params: tuple[Any, ...], known_at: datetime | None = None) -> tuple[Fact, ...]:
@@ -315,8 +354,10 @@ class Ledger:
             return self._authority.apply(facts, [row[3] for row in rows], known_at)
 
     def _entity_names(self, entities: set[int]) -> dict[int, str]:
-        listed = ", ".join(map(str, entities))
-        return dict(self._store.read(f"SELECT id, name FROM entity WHERE id IN ({listed})"))  # noqa: S608 - integers
+        merged = self.merged()
+        listed = ", ".join(map(str, entities | {merged.canonical(entity) for entity in entities}))
+        names = dict(self._store.read(f"SELECT id, name FROM entity WHERE id IN ({listed})"))  # noqa: S608 - integers
+        return {entity: names[merged.canonical(entity)] for entity in entities}
 
     def _aliases(self, values: set[str]) -> dict[str, tuple[str, ...]]:
         """Return the other names of those values that are entities themselves, where it is clear which."""

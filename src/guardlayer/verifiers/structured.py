@@ -30,6 +30,7 @@ from guardlayer.verifiers.correcting import correction
 from guardlayer.verifiers.names import Strength
 from guardlayer.verifiers.ruled import OPERATIONS, ruled
 from guardlayer.verifiers.stance import NEGATION, Period, Stance
+from guardlayer.verifiers.unclear import unclear
 from guardlayer.verifiers.unknown import other_name, other_value
 from guardlayer.verifiers.values import Value, ValueType
 from guardlayer.verifiers.verdicts import make
@@ -51,10 +52,18 @@ class StructuredVerifier:
         if not groups:
             return None
         tokens = tokenize(claim.text)
-        verdicts = [verdict for group in groups.values() if (verdict := _verdict(claim, tokens, group)) is not None]
-        if not verdicts:
-            return None
-        return _weigh(verdicts)
+        verdicts = []
+        whose: list[Evidence] = []
+        for group in groups.values():
+            verdict = _verdict(claim, tokens, group)
+            if verdict is not None and group[0].alignment is not None and group[0].alignment.candidates:
+                whose.append(group[0])
+            elif verdict is not None:
+                verdicts.append(verdict)
+        found = _weigh(verdicts) if verdicts else None
+        if whose and (found is None or _SEVERITY[found.label] < _SEVERITY[Label.DISPUTED]):
+            return unclear(claim, whose)
+        return found
 
 
 _SEVERITY = {

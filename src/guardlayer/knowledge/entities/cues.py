@@ -1,0 +1,144 @@
+"""What in a text speaks for one bearer of a name rather than another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from guardlayer.knowledge.attributes import stem
+from guardlayer.knowledge.entities.cautious import is_common
+from guardlayer.knowledge.names import Mention
+from guardlayer.text import STOP_WORDS, Token, tokenize
+
+_KINDS: dict[str, str] = {
+    "company": "firm business corporation companies employer vendor startup",
+    "person": "man woman guy lady",
+    "city": "town",
+    "country": "nation",
+    "application": "app tool software system",
+    "product": "device item",
+    "bank": "lender",
+    "insurer": "insurance",
+    "programming language": "language",
+    "band": "group",
+    "organization": "organisation agency body",
+    "organisation": "organization agency body",
+    "team": "squad department",
+    "employee": "colleague coworker",
+    "university": "school college",
+    "athlete": "player sportsman sportswoman",
+    "actor": "actress",
+    "professor": "scientist researcher academic",
+    "airline": "carrier",
+    "state": "u.s",
+}
+"""Other words for some types, in general English; what else there is is told by the type itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words that belong to one bearer of a name, and what they are of it."""
+
+    stems: frozenset[str]
+    text: str
+    what: str
+    own: bool
+    """Whether they are of its own name, where common words tell apart too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a bearer, as texts may mention it.
+
+    Attributes:
+        phrases: Its values and the rest of its names.
+        kinds: Words for its type: all the stems of one of them must be there.
+        places: Attributes of which each phrase is the value, by the phrase.
+    """
+
+    phrases: tuple[Phrase, ...]
+    kinds: tuple[frozenset[str], ...]
+
+
+def profile(names: Iterable[str], sort: str | None, values: Iterable[tuple[str, str]], norm: str) -> Profile:
+    """Collect what may be said beside the name ``norm`` that speaks for its bearer.
+
+    Args:
+        names: Every name of it.
+        sort: Its type.
+        values: Pairs of attribute and value.
+        norm: The name in question; its own words tell nothing.
+    """
+    said = {stem(word) for word in norm.split(" ")}
+    phrases: dict[frozenset[str], Phrase] = {}
+    for name in names:
+        rest = frozenset(stems_of(name) - said)
+        if rest:
+            phrases.setdefault(rest, Phrase(rest, name, "name", True))
+    for attribute, value in values:
+        stems = stems_of(value) - said
+        if stems and len(value) <= _LONGEST and any(s.isalpha() for s in stems):
+            phrases.setdefault(stems, Phrase(stems, value, attribute, False))
+    return Profile(tuple(phrases.values()), kinds_of(sort))
+
+
+_LONGEST = 120
+"""Characters of a value that can be a name; longer ones are prose."""
+
+
+@lru_cache(maxsize=4096)
+def stems_of(text: str) -> frozenset[str]:
+    """Return the stems of the words of a text that carry content."""
+    return frozenset(stem(token.norm) for token in tokenize(text) if token.norm not in STOP_WORDS)
+
+
+@lru_cache(maxsize=1024)
+def kinds_of(sort: str | None) -> tuple[frozenset[str], ...]:
+    """Return the ways to say a type: itself, its last word, and other words for it."""
+    if not sort:
+        return ()
+    words = [token.norm for token in tokenize(sort)]
+    ways = [frozenset(map(stem, words))]
+    if len(words) > 1:
+        ways.append(frozenset({stem(words[-1])}))
+    ways.extend(frozenset({stem(word)}) for word in _KINDS.get(" ".join(words), "").split())
+    return tuple(dict.fromkeys(ways))
+
+
+class Shown:
+    """The words of a text that may speak for somebody, without those of the mention itself."""
+
+    def __init__(self, tokens: Sequence[Token], stems: Sequence[str], without: Mention | None = None) -> None:
+        hidden = range(without.first, without.last) if without is not None else range(0)
+        kept = [(t, s) for i, (t, s) in enumerate(zip(tokens, stems, strict=True)) if i not in hidden]
+        self.stems = frozenset(s for _, s in kept)
+        self.capital = frozenset(
+            s for i, (t, s) in enumerate(kept) if t.text[0].isupper() and not (i == 0 and t is tokens[0])
+        )
+
+    def kind(self, of: Profile) -> frozenset[str] | None:
+        """Return the words for its type that the text has, if any."""
+        return next((way for way in of.kinds if way <= self.stems), None)
+
+    def phrases(self, of: Profile, *, but: Collection[str] = ()) -> list[Phrase]:
+        """Return what the text says of its values and names; values of the attributes in ``but`` do not count."""
+        return [p for p in of.phrases if p.what not in but and self._says(p)]
+
+    def says(self, text: str) -> bool:
+        """Say whether all the content words of ``text`` are there."""
+        stems = stems_of(text)
+        return bool(stems) and stems <= self.stems
+
+    def _says(self, phrase: Phrase) -> bool:
+        there = phrase.stems & self.stems
+        if not there:
+            return False
+        if there == phrase.stems:
+            return phrase.own or not all(is_common(s) or _plain(s) for s in there)
+        # One word of several, written as a name: "Masco", "Munich"; "air" of "Delta Air Lines" is not enough.
+        return any(s in self.capital and not is_common(s) and not s.isdigit() and len(s) > 2 for s in there)
+
+
+def _plain(word: str) -> bool:
+    return len(word) < 3 or word[0].isdigit()
