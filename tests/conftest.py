@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
+
+from guardlayer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from guardlayer.testing.postgres import Layer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,3 +46,37 @@ def data_dir() -> Path:
             "get the project's shared data and name its folder in GUARDLAYER_DATA"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a PostgreSQL database: of DATABASE_URL, or of a server that this run of tests starts."""
+    if named := os.environ.get("DATABASE_URL"):
+        yield named
+        return
+    from guardlayer.testing.postgres import shared
+
+    base = tmp_path_factory.getbasetemp()
+    # Workers share one server: their folders have one parent, which no other run has.
+    folder = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    try:
+        with shared(folder) as server:
+            yield server.url
+    except ConfigError as error:
+        pytest.skip(f"needs a PostgreSQL server: {error}")
+
+
+@pytest.fixture(scope="session")
+def postgres_layer(postgres_server: str) -> Iterator[Layer]:
+    """Return the knowledge layer that the tests of this process take turns with."""
+    from guardlayer.testing.postgres import Layer
+
+    with Layer.made(postgres_server, f"guardlayer_test_{os.getpid()}") as layer:
+        yield layer
+
+
+@pytest.fixture
+def postgres(postgres_layer: Layer) -> str:
+    """Return the URL of an empty knowledge layer on a real PostgreSQL server."""
+    postgres_layer.empty()
+    return postgres_layer.url

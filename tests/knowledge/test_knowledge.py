@@ -27,8 +27,8 @@ def clock():
 
 
 @pytest.fixture
-def kb(clock):
-    with Knowledge.open(":memory:", clock=clock) as opened:
+def kb(clock, place):
+    with Knowledge.open(place, clock=clock) as opened:
         yield opened
 
 

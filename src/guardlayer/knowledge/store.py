@@ -169,7 +169,9 @@ class Store(ABC):
         """
         text = str(url)
         if text.startswith(("postgresql:", "postgres:", "postgresql+")):
-            raise ConfigError(f"{text.split(':', 1)[0]}: PostgreSQL comes with a later release; use an SQLite file")
+            from guardlayer.knowledge.postgres import open_postgres
+
+            return open_postgres(text, clock=clock, read_only=read_only, busy_timeout_ms=busy_timeout_ms)
         from guardlayer.knowledge.sqlite import SqliteStore
 
         return SqliteStore.at(sqlite_path(text), clock=clock, read_only=read_only, busy_timeout_ms=busy_timeout_ms)

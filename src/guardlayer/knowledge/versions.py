@@ -74,15 +74,20 @@ def overlap(live: Iterable[Row]) -> tuple[Row, Row] | None:
     return None
 
 
-def _may_fit(brief: Interval, other: Interval) -> bool:
-    """Say whether ``brief`` held for an unknown part of one period ("2003 to 2003") that ``other`` leaves room in.
+def brief(valid: Interval) -> bool:
+    """Say whether a value held for an unknown part of one period: from "2003" to "2003"."""
+    if valid.start is None or valid.end is None or valid.end_text is None or valid.start_text is None:
+        return False
+    return valid.end != Moment.parse(valid.end_text).start
+
+
+def _may_fit(one: Interval, other: Interval) -> bool:
+    """Say whether ``one`` is :func:`brief`, and ``other`` leaves room in its period.
 
     Years are often all that is known of a succession: A until 2003, B from 2003 to 2003, C since 2003.
     """
-    if brief.start is None or brief.end is None or brief.end_text is None or brief.start_text is None:
+    if not brief(one) or one.start is None or one.end is None:
         return False
-    if brief.end == Moment.parse(brief.end_text).start:
-        return False
-    begins_before = other.start is None or other.start < brief.start
-    goes_on = other.end is None or other.end >= brief.end
+    begins_before = other.start is None or other.start < one.start
+    goes_on = other.end is None or other.end >= one.end
     return not (begins_before and goes_on)
