@@ -20,6 +20,8 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "segmenters": (),
     "kinds": ("--data", "{data}"),
     "docs_history": ("--data", "{data}/docs_history"),
+    "integrations": (),
+    "permissions": (),
     "gateway": (),
     "footprint": (),
 }

@@ -11,21 +11,31 @@
     facts = ["facts.csv"]                # loaded at start; loading twice changes nothing
     documents = ["handbook/"]
 
+    [state]
+    queries = "state.toml"               # named queries on live databases answer state claims
+
+    [permissions]
+    policies = "permissions.toml"        # a policy engine answers permission claims, and filters what may be read
+
 Paths are relative to the file. An unknown key is an error that names it.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from guardlayer.errors import ConfigError
 from guardlayer.knowledge import Knowledge
 from guardlayer.policy import Policy
+
+if TYPE_CHECKING:
+    from guardlayer.knowledge.state import StateQueries
 
 MAX_BYTES = 1_000_000
 """A configuration file larger than this is none."""
@@ -50,14 +60,28 @@ class _Guard(_Section):
     verifiers: list[str] = Field(default_factory=lambda: ["structured", "lexical"])
 
 
+class _State(_Section):
+    queries: str
+
+
+class _Permissions(_Section):
+    policies: str
+
+
 class _File(_Section):
     guard: _Guard = Field(default_factory=_Guard)
     knowledge: _Knowledge | None = None
+    state: _State | None = None
+    permissions: _Permissions | None = None
     policy: dict[str, Any] | None = None
 
 
-def load(path: str | Path) -> dict[str, Any]:
+def load(path: str | Path, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Read a configuration file into the arguments of :class:`~guardlayer.guard.Guard`.
+
+    Args:
+        path: The file.
+        environment: Where the databases of state queries find their URLs (``url_env``).
 
     Raises:
         ConfigError: The file is missing, malformed, or has an unknown key.
@@ -91,7 +115,26 @@ def load(path: str | Path) -> dict[str, Any]:
     }
     if parsed.knowledge is not None:
         arguments["knowledge"] = _open(parsed.knowledge, base)
+    if parsed.permissions is not None:
+        from guardlayer.knowledge.permissions import PermissionClaims
+
+        arguments["permissions"] = PermissionClaims.from_file(base / parsed.permissions.policies)
+    if parsed.state is not None:
+        arguments["authorities"] = {"state": _state(parsed.state, base, arguments, environment or {})}
     return arguments
+
+
+def _state(section: _State, base: Path, arguments: Mapping[str, Any], environment: Mapping[str, str]) -> StateQueries:
+    """Open the state queries: obeying the policies and recorded in the knowledge layer, where there are these."""
+    from guardlayer.knowledge.state import StateQueries
+
+    permissions, knowledge = arguments.get("permissions"), arguments.get("knowledge")
+    return StateQueries.open(
+        base / section.queries,
+        environment=environment,
+        engine=permissions.engine if permissions is not None else None,
+        record=knowledge.state_runs.record if knowledge is not None else None,
+    )
 
 
 def _policy(parsed: _File, base: Path, file: Path) -> Policy:
@@ -128,6 +171,11 @@ def _explain(error: ValidationError) -> str:
 
 
 def _siblings(location: tuple[int | str, ...]) -> list[str]:
-    sections: dict[str, type[BaseModel]] = {"guard": _Guard, "knowledge": _Knowledge}
+    sections: dict[str, type[BaseModel]] = {
+        "guard": _Guard,
+        "knowledge": _Knowledge,
+        "state": _State,
+        "permissions": _Permissions,
+    }
     model = sections.get(str(location[0]), _File) if len(location) > 1 else _File
     return list(model.model_fields)

@@ -30,7 +30,7 @@ from guardlayer.protocols import Authority, Classifier, ProvenanceLog, Splitter,
 from guardlayer.protocols import Policy as PolicyProtocol
 from guardlayer.temporal import Clock, When, utc_now
 from guardlayer.types import Claim, Draft, Kind, Model, Principal, Report, Turn, Verdict
-from guardlayer.verifiers import Cascade, LexicalVerifier, StructuredVerifier
+from guardlayer.verifiers import BUILT_IN, Cascade
 
 if TYPE_CHECKING:
     from guardlayer.knowledge.permissions import PermissionClaims, PolicyEngine
@@ -42,7 +42,7 @@ M = TypeVar("M")
 DEFAULT_LOG = ".guardlayer/provenance.db"
 """Where records go unless told otherwise, under the working directory."""
 
-DEFAULT_VERIFIERS = ("structured", "lexical")
+DEFAULT_VERIFIERS = tuple(BUILT_IN)
 """The stages of the cascade, cheapest first."""
 
 
@@ -116,15 +116,17 @@ class Guard:
         self._routes = self._routing([as_authority(one) for one in sources], {**answering, **(authorities or {})})
 
     @classmethod
-    def from_file(cls, path: str | Path, *, clock: Clock = utc_now) -> Self:
-        """Build a guard from a ``guardlayer.toml``; see ``docs/configuration.md``.
+    def from_file(
+        cls, path: str | Path, *, environment: Mapping[str, str] | None = None, clock: Clock = utc_now
+    ) -> Self:
+        """Build a guard from a ``guardlayer.toml``; see ``docs/configuration.md``, also for ``environment``.
 
         Raises:
             ConfigError: The file is missing, malformed, or has an unknown key; the message names it.
         """
         from guardlayer.config import load
 
-        return cls(**load(path), clock=clock)
+        return cls(**load(path, environment), clock=clock)
 
     def acting_for(self, principal: Principal | str, **attributes: Any) -> Self:
         """Return this guard as it serves one principal: what they may not read is neither evidence nor correction.
@@ -372,7 +374,7 @@ class Guard:
             cascade=self._cascade,
             policy=self.policy if policy is None else Policy.coerce(policy),
             log=log,
-            notices=notices,
+            notices=(*notices, *self._cascade.notices),
         )
 
     def _prepared(
@@ -426,7 +428,7 @@ def verify(claim: str, evidence: Iterable[object], *, at: When | None = None) ->
     if not isinstance(claim, str):
         raise InputError(f"claim is {type(claim).__name__}, not str")
     when = utc_now() if at is None else drafting.moment(at)
-    cascade = Cascade([StructuredVerifier(), LexicalVerifier()])
+    cascade = Cascade([part() for part in BUILT_IN.values()])
     return cascade(Claim(claim, 0, len(claim)), coerce(evidence), when)
 
 
@@ -439,8 +441,7 @@ def _part(group: str, part: Any) -> Any:
 
 
 def _verifier(verifier: Verifier | str) -> Verifier:
-    built_in: dict[str, type[Verifier]] = {"structured": StructuredVerifier, "lexical": LexicalVerifier}
-    if isinstance(verifier, str) and verifier in built_in:
-        return built_in[verifier]()
+    if isinstance(verifier, str) and verifier in BUILT_IN:
+        return BUILT_IN[verifier]()
     part: Verifier = _part("guardlayer.verifiers", verifier)
     return part

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from guardlayer.cli import auditing, checking, demo, doctor, facts, loading, serving, tracing
+from guardlayer.cli import auditing, checking, demo, doctor, facts, loading, permissions, serving, state, tracing
 from guardlayer.cli.exits import EPILOG, Exit, of_error
 from guardlayer.cli.options import flowed
 from guardlayer.cli.screen import complain, prepare
@@ -75,6 +75,8 @@ auditing.register(app)
 facts.register(app)
 loading.register(app)
 tracing.register(app)
+state.register(app)
+permissions.register(app)
 serving.register(app)
 doctor.register(app)
 

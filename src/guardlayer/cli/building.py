@@ -78,7 +78,7 @@ def build(wanted: Wanted, screen: Screen) -> Guard:
     if wanted.config is not None:
         from guardlayer.config import load
 
-        arguments = load(wanted.config)
+        arguments = load(wanted.config, os.environ)
     given = arguments.get("knowledge")
     bodies = [given] if given is not None else []
     bodies += knowledge_of(wanted, screen)

@@ -22,7 +22,8 @@ def command(app: typer.Typer, *examples: str) -> Callable[[F], F]:
     shown = "\n\n".join(("[bold]Examples[/bold]", *(f"  {line}".replace("[", "\\[") for line in examples)))
 
     def add(function: F) -> F:
-        app.command(help=flowed(function.__doc__), epilog=shown)(function)
+        name = function.__name__.rstrip("_").replace("_", "-")  # `import` and `set` are words of Python's own
+        app.command(name, help=flowed(function.__doc__), epilog=shown)(function)
         return function
 
     return add
