@@ -80,7 +80,7 @@ class Server:
         (self.data / "pg_hba.conf").write_text(_ACCESS)
 
     def _run(self, program: str, *arguments: str) -> None:
-        environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
+        environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
         # Output goes to a file: the server would keep a pipe open for as long as it lives.
         with tempfile.TemporaryFile() as output:
             done = subprocess.run(  # noqa: S603 - programs of the package, arguments of ours
