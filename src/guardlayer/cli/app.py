@@ -9,7 +9,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from guardlayer.cli import auditing, checking, demo, doctor, facts, loading, permissions, serving, state, tracing
+from guardlayer.cli import (
+    auditing,
+    checking,
+    conflicts,
+    demo,
+    doctor,
+    facts,
+    loading,
+    permissions,
+    reviews,
+    serving,
+    sources,
+    state,
+    tracing,
+)
 from guardlayer.cli.exits import EPILOG, Exit, of_error
 from guardlayer.cli.options import flowed
 from guardlayer.cli.screen import complain, prepare
@@ -73,6 +87,9 @@ demo.register(app)
 checking.register(app)
 auditing.register(app)
 facts.register(app)
+sources.register(app)
+reviews.register(app)
+conflicts.register(app)
 loading.register(app)
 tracing.register(app)
 state.register(app)
