@@ -62,8 +62,7 @@ class Authority:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._generation = -1
-        self._anything = False
+        self._anything = (-1, False)  # in which state of the database, and whether
 
     def apply(
         self, facts: Sequence[Fact], attributes: Sequence[int], known_at: datetime | None = None
@@ -111,9 +110,11 @@ class Authority:
         if self._store.writing:
             return self._look()
         generation = self._store.generation
-        if generation != self._generation:
-            self._anything, self._generation = self._look(), generation
-        return self._anything
+        seen, anything = self._anything
+        if generation != seen:
+            anything = self._look()
+            self._anything = (generation, anything)
+        return anything
 
     def _look(self) -> bool:
         tables = ("source_word", "source_succession", "confirmation", "settlement")

@@ -57,7 +57,7 @@ class Conflict:
 def conflicts(store: Store, ledger: Ledger, at: datetime) -> tuple[Conflict, ...]:
     """Return every key on which sources disagree at ``at``, in the order in which the keys were recorded."""
     found = []
-    with store.lock, store.snapshot():
+    with store.snapshot():
         for entity, attribute, norm in store.read(_RIVALS, (to_micros(at),)):
             facts = ledger.holding(entity, attribute, norm, at=at, known_at=None)
             sides = resolve(facts, at).candidates

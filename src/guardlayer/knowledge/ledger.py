@@ -74,6 +74,22 @@ class Change:
     reason: str | None
 
 
+class _Remembered:
+    """What was read of one state of the ledger. Another write, another one of these.
+
+    Whoever reads takes hold of it first: what is older than the ledger by the time it has been read is then put into
+    what is no longer looked at, never into what is.
+    """
+
+    __slots__ = ("attributes", "facts", "generation", "merged")
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.facts: dict[int, tuple[Fact, ...]] = {}
+        self.attributes: tuple[dict[int, AttributeInfo], dict[int, tuple[tuple[int, bool], ...]]] | None = None
+        self.merged: Merged | None = None
+
+
 class Ledger:
     """Reads facts. Safe to share between threads; what it returns is never a half-written state.
 
@@ -82,12 +98,8 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._generation = -1
         self._authority = Authority(store)
-        self._facts: dict[int, tuple[Fact, ...]] = {}
-        self._infos: dict[int, AttributeInfo] = {}
-        self._singles: dict[int, tuple[tuple[int, bool], ...]] = {}
-        self._merged: Merged | None = None
+        self._remembered = _Remembered(-1)
 
     @property
     def store(self) -> Store:
@@ -101,17 +113,16 @@ class Ledger:
 
     def versions_of(self, entity: int) -> tuple[Fact, ...]:
         """Return every version of every fact of an entity, closed ones included, in the order they were recorded."""
-        with self._store.lock:
-            if self._store.writing:
-                return self._read(f"WHERE {self._of(entity)} ORDER BY f.id", ())
-            self._refresh()
-            facts = self._facts.get(entity)
-            if facts is None:
-                facts = self._read(f"WHERE {self._of(entity)} ORDER BY f.id", ())
-                if len(self._facts) >= _REMEMBERED:
-                    self._facts.clear()
-                self._facts[entity] = facts
-            return facts
+        if self._store.writing:
+            return self._read(f"WHERE {self._of(entity)} ORDER BY f.id", ())
+        known = self._known().facts
+        facts = known.get(entity)
+        if facts is None:
+            facts = self._read(f"WHERE {self._of(entity)} ORDER BY f.id", ())
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[entity] = facts
+        return facts
 
     def versions_of_key(
         self, entity: int, attribute: int, qualifiers: str | None, *, known_at: datetime | None = None
@@ -221,13 +232,13 @@ class Ledger:
         """Return which entities were found to be one; see :class:`Merged`."""
         if known_at is not None:
             return Merged.read(self._store, known_at)
-        with self._store.lock:
-            if self._store.writing:
-                return Merged.read(self._store)
-            self._refresh()
-            if self._merged is None:
-                self._merged = Merged.read(self._store)
-            return self._merged
+        if self._store.writing:
+            return Merged.read(self._store)
+        known = self._known()
+        if known.merged is None:
+            with self._store.snapshot():
+                known.merged = Merged.read(self._store)
+        return known.merged
 
     def find_entity(self, name: str, *, known_at: datetime | None = None) -> int | None:
         """Return the entity a name stands for; ``None`` if the name is not known.
@@ -289,38 +300,41 @@ class Ledger:
         return merged.canonical(int(rows[0][0])) if rows else None
 
     def _attributes(self) -> tuple[dict[int, AttributeInfo], dict[int, tuple[tuple[int, bool], ...]]]:
-        with self._store.lock:
-            if self._store.writing:
-                return self._read_attributes()
-            self._refresh()
-            if not self._infos:
-                self._infos, self._singles = self._read_attributes()
-            return self._infos, self._singles
+        if self._store.writing:
+            return self._read_attributes()
+        known = self._known()
+        if known.attributes is None:
+            known.attributes = self._read_attributes()
+        return known.attributes
 
     def _read_attributes(self) -> tuple[dict[int, AttributeInfo], dict[int, tuple[tuple[int, bool], ...]]]:
         read = self._store.read
-        changes: dict[int, list[tuple[int, bool]]] = {}
-        for attribute, since, single in read("SELECT attribute, since, single FROM cardinality ORDER BY since"):
-            changes.setdefault(attribute, []).append((since, bool(single)))
-        synonyms: dict[int, list[str]] = {}
-        for attribute, text in read("SELECT attribute, text FROM synonym WHERE preferred = 0 ORDER BY id"):
-            synonyms.setdefault(attribute, []).append(text)
-        infos = {
-            number: AttributeInfo(
-                number, name, tuple(synonyms.get(number, ())), "one" if changes[number][-1][1] else "many", unit
-            )
-            for number, name, unit in read("SELECT id, name, unit FROM attribute ORDER BY id")
-        }
+        with self._store.snapshot():
+            changes: dict[int, list[tuple[int, bool]]] = {}
+            for attribute, since, single in read("SELECT attribute, since, single FROM cardinality ORDER BY since"):
+                changes.setdefault(attribute, []).append((since, bool(single)))
+            synonyms: dict[int, list[str]] = {}
+            for attribute, text in read("SELECT attribute, text FROM synonym WHERE preferred = 0 ORDER BY id"):
+                synonyms.setdefault(attribute, []).append(text)
+            infos = {
+                number: AttributeInfo(
+                    number, name, tuple(synonyms.get(number, ())), "one" if changes[number][-1][1] else "many", unit
+                )
+                for number, name, unit in read("SELECT id, name, unit FROM attribute ORDER BY id")
+            }
         return infos, {number: tuple(history) for number, history in changes.items()}
 
-    def _refresh(self) -> None:
+    def _known(self) -> _Remembered:
         generation = self._store.generation
-        if generation != self._generation:
-            self._facts, self._infos, self._singles, self._merged = {}, {}, {}, None
-            self._generation = generation
+        known = self._remembered
+        if generation != known.generation:
+            known = _Remembered(generation)
+            if generation > self._remembered.generation:  # a snapshot may be older than what others see by now
+                self._remembered = known
+        return known
 
     def _read(self, where: str, params: tuple[Any, ...], known_at: datetime | None = None) -> tuple[Fact, ...]:
-        with self._store.lock, self._store.snapshot():
+        with self._store.snapshot():
             rows = self._store.read(_FACT + where, params)
             if not rows:
                 return ()

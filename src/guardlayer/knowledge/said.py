@@ -85,7 +85,8 @@ class Reader:
 
     def keys(self, entity: int) -> Entity:
         """Return what the ledger holds about an entity."""
-        view = self._entities.get(entity)
+        known = self._entities  # what a write makes old while it is read goes where nobody looks any more
+        view = known.get(entity)
         if view is None:
             versions = self._ledger.versions_of(entity)
             words = frozenset(t.norm for name in self._ledger.names_of(entity) for t in tokenize(name))
@@ -98,7 +99,7 @@ class Reader:
                     for (name, _), facts in keys.items()
                 ]
             )
-            self._entities[entity] = view
+            known[entity] = view
         return view
 
     def attributes(self, entity: int, said: Said) -> list[tuple[Key, Found]]:
@@ -118,10 +119,11 @@ class Reader:
 
     def types_with(self, attribute: str) -> frozenset[str | None]:
         """Return the types of the entities for which an attribute is recorded."""
-        known = self._types.get(attribute)
-        if known is None:
-            known = self._types[attribute] = self._ledger.types_with(attribute)
-        return known
+        known = self._types
+        types = known.get(attribute)
+        if types is None:
+            types = known[attribute] = self._ledger.types_with(attribute)
+        return types
 
 
 def _is_title(name: str) -> bool:

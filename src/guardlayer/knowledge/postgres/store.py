@@ -17,7 +17,7 @@ import psycopg
 from guardlayer.errors import StoreError
 from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.knowledge.postgres.address import Address, parse
-from guardlayer.knowledge.postgres.connections import Connection, Connections
+from guardlayer.knowledge.postgres.connections import Connection, Connections, Lent
 from guardlayer.knowledge.postgres.dialect import PostgresDialect
 from guardlayer.knowledge.postgres.failures import lost, translated
 from guardlayer.knowledge.postgres.preparing import prepare
@@ -27,7 +27,7 @@ from guardlayer.knowledge.postgres.writing import PostgresCursor
 from guardlayer.knowledge.store import Cursor, Store
 from guardlayer.temporal import Clock
 
-_SNAPSHOT = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_SNAPSHOT = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + NUMBER
 _FAILURES = (psycopg.Error, UnicodeError)
 
 
@@ -90,6 +90,9 @@ class PostgresStore(Store):
             StoreError: It has heard nothing, and the server does not answer.
         """
         self._require_open()
+        snapshot: Lent | None = getattr(self._mine, "snapshot", None)
+        if snapshot is not None:  # what is remembered of a snapshot must not pass for what is newer
+            return int(snapshot.row[0])
         number = self._watcher.number
         if number is None:
             with self._guarded():
@@ -106,9 +109,9 @@ class PostgresStore(Store):
         with self._guarded():
             if self._cursor is not None and self.writing:
                 return self._cursor.read(sql, params)
-            connection: Connection | None = getattr(self._mine, "snapshot", None)
-            if connection is not None:
-                return connection.execute(statement(sql), params or None).fetchall()
+            snapshot: Lent | None = getattr(self._mine, "snapshot", None)
+            if snapshot is not None:
+                return snapshot.connection.execute(statement(sql), params or None).fetchall()
             return self._connections.run(statement(sql), params or None)
 
     @contextlib.contextmanager
@@ -120,14 +123,13 @@ class PostgresStore(Store):
             return
         with contextlib.ExitStack() as stack:
             with self._guarded():
-                self._mine.snapshot = stack.enter_context(self._connections.one(begin=_SNAPSHOT)).connection
-            connection: Connection = self._mine.snapshot
+                lent = self._mine.snapshot = stack.enter_context(self._connections.one(begin=_SNAPSHOT))
             try:
                 yield
             finally:
                 self._mine.snapshot = None
                 with contextlib.suppress(psycopg.Error):  # all was read; a dead connection is dropped by its lender
-                    connection.execute(b"COMMIT")
+                    lent.connection.execute(b"COMMIT")
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Cursor]:
