@@ -17,7 +17,8 @@ from urllib.parse import quote, unquote_to_bytes
 from guardlayer.errors import ConfigError, InputError, KnowledgeError, StoreError
 from guardlayer.knowledge.documents import FORMATS, Slice, kinds, missing, parse
 from guardlayer.knowledge.git import Change, Repository, Revision
-from guardlayer.knowledge.ingest import MAX_BYTES, IngestResult, Progress
+from guardlayer.knowledge.ingest import MAX_BYTES, Progress
+from guardlayer.knowledge.ingested import IngestResult
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.reading import shown
 from guardlayer.knowledge.recording import Mark, Recorder, relative

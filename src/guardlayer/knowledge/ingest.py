@@ -19,6 +19,10 @@ from typing import Any
 
 from guardlayer.errors import InputError, NotFoundError
 from guardlayer.knowledge.documents import Limits, Slice, parse
+from guardlayer.knowledge.ingested import IngestedFile, IngestResult
+from guardlayer.knowledge.intake.facts import DocumentFacts, Found, as_before, facts_of
+from guardlayer.knowledge.intake.mapping import Facts, Wanted
+from guardlayer.knowledge.intake.register import Settled
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.ranking import index_text
 from guardlayer.knowledge.reading import File, SkippedFile, find, path_of, read, read_again, shown
@@ -38,58 +42,6 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class IngestedFile:
-    """What became of one document.
-
-    Attributes:
-        source: Id of the source it is.
-        path: The file; for one that was removed or superseded, its URI.
-        version: Version of the source after the call.
-        status: ``new``, ``changed``, ``unchanged``, ``removed`` (the file is gone) or ``superseded``.
-        added: Passages that are new in this version.
-        kept: Passages that were there before and still are.
-        closed: Passages that are no longer in the source and now stand as superseded.
-    """
-
-    source: str
-    path: str
-    version: str
-    status: str
-    added: int = 0
-    kept: int = 0
-    closed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class IngestResult:
-    """What a call of ``ingest`` did, file by file, and what it did not read."""
-
-    files: tuple[IngestedFile, ...]
-    skipped: tuple[SkippedFile, ...] = ()
-
-    @property
-    def added(self) -> int:
-        """Passages that are new."""
-        return sum(file.added for file in self.files)
-
-    @property
-    def kept(self) -> int:
-        """Passages that were there before and still are."""
-        return sum(file.kept for file in self.files)
-
-    @property
-    def closed(self) -> int:
-        """Passages that now stand as superseded."""
-        return sum(file.closed for file in self.files)
-
-    def __str__(self) -> str:
-        return (
-            f"{len(self.files)} files: {self.added} passages added, {self.kept} kept, {self.closed} superseded; "
-            f"{len(self.skipped)} files skipped"
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class _Read:
     """A document that was read, cut unless nothing about it seems to have changed."""
 
@@ -97,10 +49,16 @@ class _Read:
     name: str
     parts: tuple[Slice, ...] | None
     limits: Limits
+    wanted: Wanted | None = None
+    found: Found | None = None
 
     def cut(self) -> tuple[Slice, ...]:
         """Return its passages."""
         return tuple(read_again(self.file, limits=self.limits).parts()) if self.parts is None else self.parts
+
+    def facts(self, wanted: Wanted) -> Found:
+        """Return what it states."""
+        return facts_of(read_again(self.file, limits=self.limits), wanted) if self.found is None else self.found
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +96,7 @@ def ingest(
     max_bytes: int | None = None,
     max_pages: int = MAX_PAGES,
     skip_unreadable: bool = False,
+    facts: Facts | None = None,
 ) -> IngestResult:
     """Read a file or a folder; see :meth:`guardlayer.knowledge.passages.Passages.ingest`."""
     moment = Moment.parse(effective_from, what="effective_from") if effective_from else None
@@ -145,11 +104,14 @@ def ingest(
     authority = None if authority is None else checked_authority(authority)
     listing = find(Path(path))
     limits = Limits(pages=max_pages)
+    wanted = None if facts is None else Wanted.of(facts)
+    folder = None if listing.root is None else source or shown(listing.root.resolve().name)
     documents, skipped, unread = [], list(listing.skipped), set[str]()
     for number, file in enumerate(listing.files):
         name = _name_of(file, listing.root, source)
         try:
-            documents.append(_read(store, file, name, limits, max_bytes))
+            asked = wanted or as_before(store, name, folder)
+            documents.append(_read(store, file, name, limits, max_bytes, asked))
         except InputError as error:
             if not skip_unreadable or listing.root is None:
                 raise
@@ -174,7 +136,8 @@ def ingest(
         if supersedes is not None:
             done += writer.supersede(supersedes, keep={file.source for file in done})
         writer.finish()
-    return IngestResult(tuple(done), tuple(sorted(skipped, key=lambda one: one.path)))
+        settled = _settle(store, cursor, documents, done)
+    return IngestResult(tuple(done), tuple(sorted(skipped, key=lambda one: one.path)), settled)
 
 
 def retract(store: Store, source: str, *, reason: str | None = None) -> int:
@@ -207,6 +170,22 @@ def end_within(
     return closed
 
 
+def _settle(store: Store, cursor: Cursor, documents: Sequence[_Read], done: Sequence[IngestedFile]) -> Settled:
+    """Record the facts of what was taken in, and end those of what is gone."""
+    settled = Settled()
+    for document, file in zip(documents, done, strict=False):
+        if document.wanted is not None:
+            facts = DocumentFacts(store, cursor, document.wanted)
+            if file.status != "unchanged" or not facts.asked(file.source, document.file.digest):
+                facts.settle(file.source, document.facts(document.wanted))
+            settled += facts.settled
+    for file in done[len(documents) :]:
+        ending = DocumentFacts(store, cursor, None)
+        ending.end(file.source)
+        settled += ending.settled
+    return settled
+
+
 def _name_of(file: Path, root: Path | None, source: str | None) -> str:
     """Return the id that a document has as a source, where the database does not know it by another."""
     if root is None:
@@ -214,13 +193,17 @@ def _name_of(file: Path, root: Path | None, source: str | None) -> str:
     return f"{source or shown(root.resolve().name)}/{shown(file.relative_to(root).as_posix())}"
 
 
-def _read(store: Store, path: Path, name: str, limits: Limits, max_bytes: int | None) -> _Read:
+def _read(  # noqa: PLR0917 - what every document of one call is read by
+    store: Store, path: Path, name: str, limits: Limits, max_bytes: int | None, wanted: Wanted | None
+) -> _Read:
     """Read one document, and cut it unless the database holds this very content of it."""
     file, data = read(path, max_bytes=max_bytes)
     heads = store.read(f"{_HEAD} WHERE d.source = ? OR d.uri = ?", (name, file.uri))
     if any(row[4] == file.digest for row in heads):
-        return _Read(file, name, None, limits)
-    return _Read(file, name, tuple(parse(data, file.shown, limits=limits).parts()), limits)
+        return _Read(file, name, None, limits, wanted)
+    document = parse(data, file.shown, limits=limits)
+    found = None if wanted is None else facts_of(document, wanted)
+    return _Read(file, name, tuple(document.parts()), limits, wanted, found)
 
 
 _HEAD = """

@@ -14,7 +14,9 @@ from datetime import datetime
 from typing import Any
 
 from guardlayer.errors import AuthorityError, StoreError
-from guardlayer.knowledge.ingest import MAX_PAGES, IngestResult, Progress, ingest, retract
+from guardlayer.knowledge.ingest import MAX_PAGES, Progress, ingest, retract
+from guardlayer.knowledge.ingested import IngestResult
+from guardlayer.knowledge.intake.mapping import Facts
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.ranking import DETAILS, SUCCESSION, Hit, choose, distinct, hit_of, index_text, order
 from guardlayer.knowledge.reading import SkippedFile
@@ -89,6 +91,7 @@ class Passages:
         max_bytes: int | None = None,
         max_pages: int = MAX_PAGES,
         skip_unreadable: bool = False,
+        facts: Facts | None = None,
     ) -> IngestResult:
         """Read a document, or a folder of them, in one transaction.
 
@@ -111,6 +114,9 @@ class Passages:
             max_pages: Pages of the longest PDF accepted.
             skip_unreadable: In a folder, list documents that cannot be read among the skipped ones instead of giving
                 up; what the database holds of them stands.
+            facts: Record keyed facts as well: ``"auto"`` by the shape of tables and ``key: value`` lines, a mapping or
+                several by their columns (:class:`~guardlayer.knowledge.intake.mapping.FactMapping`), ``"none"`` to end
+                those recorded before. Not given, it is done as the last time; at first nothing is taken.
 
         Raises:
             ConfigError: Reading it needs an extra that is not installed.
@@ -130,6 +136,7 @@ class Passages:
             max_bytes=max_bytes,
             max_pages=max_pages,
             skip_unreadable=skip_unreadable,
+            facts=facts,
         )
 
     def retract(self, source: str, *, reason: str | None = None) -> int:

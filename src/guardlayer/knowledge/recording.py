@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from guardlayer.knowledge.ingest import IngestedFile, IngestResult
+from guardlayer.knowledge.ingested import IngestedFile, IngestResult
 from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.knowledge.ranking import index_text
 from guardlayer.knowledge.reading import SkippedFile, shown

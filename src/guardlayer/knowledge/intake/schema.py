@@ -19,6 +19,7 @@ CREATE INDEX stated_of_key ON stated (source, key);
 CREATE TABLE settled (                 -- what was asked of a source when its statements were compared last
     source TEXT PRIMARY KEY,           -- Source.id
     asked TEXT NOT NULL,               -- digest of the question: of content and mapping, or of query and columns
-    reached INTEGER                    -- valid time of the answer, microseconds; NULL: unbounded
+    reached INTEGER,                   -- valid time of the answer, microseconds; NULL: unbounded
+    how TEXT NOT NULL                  -- what was to be taken, as JSON
 ) STRICT, WITHOUT ROWID;
 """
