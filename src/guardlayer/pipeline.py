@@ -103,6 +103,10 @@ class Step(Protocol):
         """Ask ``authority``; raise :class:`TimeoutError` after ``timeout`` seconds."""
         ...
 
+    async def attempt(self, cascade: Cascade, query: Query, evidence: Sequence[Evidence]) -> Verdict | None:
+        """Compare the claim with ``evidence``; ``None`` where no verifier can tell."""
+        ...
+
     async def append(self, log: ProvenanceLog, report: Report) -> Record:
         """Record ``report`` durably."""
         ...
@@ -268,7 +272,7 @@ async def _verify(query: Query, parts: Parts, step: Step, call: Authority | None
         if len(evidence) == seen:
             continue  # nothing new to read
         seen = len(evidence)
-        verdict = parts.cascade.attempt(claim, evidence, query.at)
+        verdict = await step.attempt(parts.cascade, query, evidence)
         if verdict is not None:
             return verdict
     if failures:
@@ -277,7 +281,7 @@ async def _verify(query: Query, parts: Parts, step: Step, call: Authority | None
         return Verdict(Label.UNSUPPORTED, 1.0, "no source is configured and no evidence came with the call")
     if not evidence:
         return Verdict(Label.UNSUPPORTED, 1.0, "no source that was asked speaks of this")
-    return parts.cascade.undecided(claim, evidence)
+    return parts.cascade.undecided(claim, evidence, query.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +397,9 @@ class _InPlace:
         except FutureTimeout:
             raise TimeoutError from None
 
+    async def attempt(self, cascade: Cascade, query: Query, evidence: Sequence[Evidence]) -> Verdict | None:
+        return cascade.attempt(query.claim, evidence, query.at)
+
     async def append(self, log: ProvenanceLog, report: Report) -> Record:
         return log.append(report)
 
@@ -409,6 +416,13 @@ class _Async:
                 found: Sequence[Evidence] = await asearch(query)
                 return found
             return await asyncio.to_thread(authority.search, query)
+
+    async def attempt(self, cascade: Cascade, query: Query, evidence: Sequence[Evidence]) -> Verdict | None:
+        claim, at = query.claim, query.at
+        if not cascade.is_slow(evidence):
+            return cascade.attempt(claim, evidence, at)
+        quick = cascade.attempt_quick(claim, evidence, at)
+        return quick or await asyncio.to_thread(cascade.attempt_slow, claim, evidence, at)
 
     async def append(self, log: ProvenanceLog, report: Report) -> Record:
         return await asyncio.to_thread(log.append, report)

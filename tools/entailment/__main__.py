@@ -16,14 +16,18 @@ examples:
   python -m tools.entailment train    --data runs/mix --out runs/first --minutes 75      # goes on where it stopped
   python -m tools.entailment quantize --data runs/mix --out runs/first
   python -m tools.entailment evaluate --data ../shared/data --out runs/first
+  python -m tools.entailment combine  --data ../shared/data --out runs/first
   python -m tools.entailment card     --data runs/mix --out runs/first
+  python -m tools.entailment ship     --out runs/first
 """
 _HELP = {
     "prepare": "read the labelled data (--data), build the mix, mark it, write it to --out",
     "train": "train on the mix in --data; checkpoints, log and weights go to --out",
     "quantize": "export the weights in --out to ONNX and int8; compare both on the watch set in --data",
     "evaluate": "measure the model in --out, and the baselines, on every development set of --data",
+    "combine": "fit the combiner of the model in --out on releasable rows of --data that it has not seen",
     "card": "write the model card from the logs in --data and --out",
+    "ship": "put the model in --out, its combiner and its card into the package; check digests and sizes",
 }
 
 
@@ -40,8 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stage = stages.add_parser(
             name, help=text, description=text, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        stage.add_argument("--data", type=Path, required=True, help="folder to read from")
-        stage.add_argument("--out", type=Path, required=True, help="folder to write to")
+        if name != "ship":
+            stage.add_argument("--data", type=Path, required=True, help="folder to read from")
+        out = "folder of the model" if name == "ship" else "folder to write to"
+        stage.add_argument("--out", type=Path, required=True, help=out)
         for option in fields(_options(name)):
             if option.name in ("data", "out"):
                 continue

@@ -123,11 +123,43 @@ class CardOptions:
     out: Path
 
 
+@dataclass(frozen=True, slots=True)
+class CombineOptions:
+    """What ``combine`` was asked for.
+
+    Attributes:
+        data: Folder of the labelled data.
+        out: Folder with the model; ``combiner.json`` goes there.
+        rows: About how many pairs of each source to fit on.
+    """
+
+    data: Path
+    out: Path
+    rows: int = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class ShipOptions:
+    """What ``ship`` was asked for.
+
+    Attributes:
+        out: Folder with the model, its combiner and its card.
+        package: Folder to ship to; empty for that of the package.
+        version: Name of the model in verdicts; empty for the day and the first digits of its digest.
+    """
+
+    out: Path
+    package: str = ""
+    version: str = ""
+
+
 OF_STAGE: dict[str, type] = {
     "prepare": PrepareOptions,
     "train": TrainOptions,
     "quantize": QuantizeOptions,
     "evaluate": EvaluateOptions,
+    "combine": CombineOptions,
     "card": CardOptions,
+    "ship": ShipOptions,
 }
 """The options' class of each stage."""

@@ -24,8 +24,8 @@ from tools.entailment.retrieval import SentenceIndex, words
 
 FILES = ("entail_train.parquet", "fever_nei_claims.parquet", "vitaminc.parquet", "entail_dev.parquet")
 _DISTRACTED = 8_000
-_NEI = 22_000
-_FEVER = {Label.SUPPORTS: 22_000, Label.REFUTES: 22_000}
+UNDECIDED = 22_000
+FEVER = {Label.SUPPORTS: 22_000, Label.REFUTES: 22_000}
 _EDITED = 13_000
 _CROSSED = 4_000
 
@@ -34,9 +34,9 @@ def prepare(options: PrepareOptions) -> Path:
     """Write ``train.parquet`` and ``watch.parquet`` (the small dev mix that a run is watched on)."""
     options.out.mkdir(parents=True, exist_ok=True)
     journal = Journal(options.out / "prepare.jsonl")
-    rows = releasable(_read(options.data / "entail_train.parquet"), split="train")
-    revisions = releasable(_read(options.data / "vitaminc.parquet"), split="train")
-    open_claims = releasable(_read(options.data / "fever_nei_claims.parquet"), split="train")
+    rows = releasable(read(options.data / "entail_train.parquet"), split="train")
+    revisions = releasable(read(options.data / "vitaminc.parquet"), split="train")
+    open_claims = releasable(read(options.data / "fever_nei_claims.parquet"), split="train")
     pairs = _train_pairs(rows, revisions, open_claims, options)
     if options.share < 1:
         pairs = _shared(pairs, options.share, options.seed)
@@ -63,7 +63,8 @@ def releasable(rows: Iterable[dict[str, Any]], *, split: str) -> list[dict[str, 
     return [row for row in rows if row["split"] == split and row["release_ok"] is True]
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a file."""
     return list(pq.read_table(path).to_pylist())
 
 
@@ -81,14 +82,14 @@ def _train_pairs(
     gold: dict[str, set[str]] = defaultdict(set)
     for row in fever:
         gold[row["hypothesis"]].add(row["premise"])
-    pairs = [_pair(row) for row in rest]
+    pairs = [pair_of(row) for row in rest]
     chosen: list[Pair] = []
-    for label, limit in _FEVER.items():
+    for label, limit in FEVER.items():
         some = [row for row in fever if LABELS[row["label"]] is label]
-        chosen += [_pair(some[i]) for i in mixing.capped(len(some), limit, seed=options.seed)]
+        chosen += [pair_of(some[i]) for i in mixing.capped(len(some), limit, seed=options.seed)]
     pairs += chosen
-    pairs += open_pairs(open_claims, evidence, index, limit=_NEI, seed=options.seed)
-    pairs += _distracted(rng.sample(chosen, min(_DISTRACTED, len(chosen))), evidence, index, gold, rng)
+    pairs += open_pairs(open_claims, evidence, index, limit=UNDECIDED, seed=options.seed)
+    pairs += distracted(rng.sample(chosen, min(_DISTRACTED, len(chosen))), evidence, index, gold, rng)
     supported = [pair for pair in (*chosen, *pairs[: len(rest)]) if pair.label is Label.SUPPORTS]
     supported = [pair for pair in supported if not pair.source.startswith("snli") and len(pair.evidence) < 600]
     pairs += edited(rng.sample(supported, min(_EDITED, len(supported))), rng)
@@ -100,7 +101,8 @@ def _train_pairs(
     return pairs
 
 
-def _pair(row: dict[str, Any]) -> Pair:
+def pair_of(row: dict[str, Any]) -> Pair:
+    """Return a row as a pair."""
     return Pair(row["premise"], row["hypothesis"], LABELS[row["label"]], row["source"])
 
 
@@ -119,7 +121,7 @@ def open_pairs(
     return found
 
 
-def _distracted(
+def distracted(
     chosen: list[Pair], evidence: Sequence[str], index: SentenceIndex, gold: dict[str, set[str]], rng: Random
 ) -> list[Pair]:
     """Hide the decisive sentence among near ones, as retrieval does."""
@@ -182,17 +184,17 @@ def crossed(rows: list[dict[str, Any]], *, limit: int, seed: int) -> list[Pair]:
 
 
 def _watch_pairs(options: PrepareOptions) -> list[Pair]:
-    rows = [row for row in _read(options.data / "entail_train.parquet") if row["split"] == "dev" and row["release_ok"]]
+    rows = [row for row in read(options.data / "entail_train.parquet") if row["split"] == "dev" and row["release_ok"]]
     found: list[Pair] = []
     for source, limit in (("mnli_dev", 500), ("cad_nli", 400), ("fever", 500)):
-        some = [_pair(row) for row in rows if row["source"] == source]
+        some = [pair_of(row) for row in rows if row["source"] == source]
         found += [some[i] for i in mixing.capped(len(some), limit, seed=1)]
-    revisions = [row for row in _read(options.data / "vitaminc.parquet") if row["split"] == "dev"]
+    revisions = [row for row in read(options.data / "vitaminc.parquet") if row["split"] == "dev"]
     real = revision_pairs([row for row in revisions if row["source"] == "vitaminc_real"])
     names = sorted({pair.twin for pair in real})
     kept = {names[i] for i in mixing.capped(len(names), 800, seed=1)}
     found += [pair for pair in real if pair.twin in kept]
-    dev = [row for row in _read(options.data / "entail_dev.parquet") if row["set"] == "fever_symmetric_dev"]
+    dev = [row for row in read(options.data / "entail_dev.parquet") if row["set"] == "fever_symmetric_dev"]
     found += [Pair(r["premise"], r["hypothesis"], LABELS[r["label"]], "fever_symmetric", r["group"]) for r in dev]
     found += generate.pairs(500, seed=options.seed + 1_000_003)
     return found

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from math import log
 
-_WORD = re.compile(r"[^\W_]+")
+from guardlayer.verifiers.entailment.windows import words
+
+__all__ = ["SentenceIndex", "words"]
+
 _K1, _B = 1.2, 0.5
 _COMMON = 0.02
 """Words in more than this share of the sentences are not searched for; they say nothing about the topic."""
-
-
-def words(text: str) -> list[str]:
-    """Return the words of a text in lower case."""
-    return _WORD.findall(text.lower())
 
 
 class SentenceIndex:

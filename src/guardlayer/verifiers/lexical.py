@@ -15,6 +15,7 @@ from guardlayer.types import Claim, Evidence, Label, Relation, Span, Standing, V
 from guardlayer.verifiers.lexical_align import Aligned, align, may_align, quotes
 from guardlayer.verifiers.lexical_features import Features, Sentence, coverage, features, phrase, read
 from guardlayer.verifiers.lexical_succession import bare, drops, echoes, part_of, plain, repeats, restates, rivals
+from guardlayer.verifiers.standings import standing_at
 from guardlayer.verifiers.values import Bound, Match, Value, compare, render
 
 __all__ = ["Features", "LexicalVerifier", "explain", "features"]
@@ -62,8 +63,8 @@ class LexicalVerifier:
         if not passages:
             return None
         said = read(claim.text)
-        now = [piece for piece in passages if _standing(piece, at) in (Standing.CURRENT, Standing.DISPUTED)]
-        old = [piece for piece in passages if _standing(piece, at) is Standing.SUPERSEDED]
+        now = [piece for piece in passages if standing_at(piece, at) in (Standing.CURRENT, Standing.DISPUTED)]
+        old = [piece for piece in passages if standing_at(piece, at) is Standing.SUPERSEDED]
         current = [finding for piece in now if (finding := _judge(said, piece)) is not None]
         supporting = _best(finding for finding in current if finding.supports)
         refuting = _best(finding for finding in current if not finding.supports)
@@ -83,17 +84,6 @@ class LexicalVerifier:
         if former is not None:
             return _stale(claim, said, former, refuting, now)
         return _contradicted(claim, refuting) if refuting is not None else None
-
-
-def _standing(piece: Evidence, at: datetime) -> Standing:
-    """Return what a passage is worth at ``at``: its standing, or what the interval it holds for makes of that."""
-    if piece.standing is Standing.CURRENT:
-        for interval in (piece.valid, piece.source.effective):
-            if interval.ended(at):
-                return Standing.SUPERSEDED
-            if interval.start is not None and at < interval.start:
-                return Standing.FUTURE
-    return piece.standing
 
 
 def _judge(said: Sentence, piece: Evidence) -> _Finding | None:

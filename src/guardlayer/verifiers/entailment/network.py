@@ -1,0 +1,137 @@
+"""The network: loaded when first asked, one unpadded pair a call, on one thread.
+
+Dynamic int8 scales span a whole batch, so that in a batch a pair's logits would depend on its neighbours. One pair a
+call gives the same bits whatever else is asked, and costs no more: on a CPU batching gains nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet
+
+from guardlayer.verifiers.entailment.files import NETWORK, TOKENIZER, Manifest, checked, read_manifest
+from guardlayer.verifiers.entailment.windows import MAX_CHARACTERS
+from guardlayer.verifiers.marks import mark
+
+if TYPE_CHECKING:
+    from guardlayer.verifiers.entailment.encoding import Encoder
+
+MOST_WORKERS = 4
+"""Most pairs that are read at the same time; one for each core up to here."""
+
+
+class Reading(NamedTuple):
+    """What the network says of a pair.
+
+    Attributes:
+        logits: Supports, neutral, refutes.
+        marks: The marks that stood in the claim, left to right.
+    """
+
+    logits: tuple[float, float, float]
+    marks: tuple[str, ...]
+
+
+class _Loaded(NamedTuple):
+    session: Any
+    encoder: Encoder
+    pool: ThreadPoolExecutor
+
+
+class Network:
+    """The network of one model folder; safe to share between threads, and usable in a forked child.
+
+    Args:
+        folder: Folder with the model's files.
+
+    Raises:
+        ConfigError: When first asked: the files are not what the manifest says.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = Lock()
+        self._loaded: _Loaded | None = None
+        self._manifest: Manifest | None = None
+        _NETWORKS.add(self)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the folder says of itself."""
+        if self._manifest is None:
+            self._manifest = read_manifest(self.folder)
+        return self._manifest
+
+    def load(self) -> None:
+        """Load the network now; what is loaded already stays."""
+        self._ready()
+
+    def read(self, pairs: Sequence[tuple[str, str]]) -> list[Reading]:
+        """Judge (evidence, claim) pairs, several at a time; each is read by itself."""
+        loaded = self._ready()
+        if len(pairs) < 2:
+            return [_read(loaded, *pair) for pair in pairs]
+        futures: list[Future[Reading]] = [loaded.pool.submit(_read, loaded, *pair) for pair in pairs[1:]]
+        first = _read(loaded, *pairs[0])
+        return [first, *(future.result() for future in futures)]
+
+    def _ready(self) -> _Loaded:
+        loaded = self._loaded
+        if loaded is None:
+            with self._lock:
+                loaded = self._loaded
+                if loaded is None:
+                    loaded = self._loaded = self._load()
+        return loaded
+
+    def _load(self) -> _Loaded:
+        import onnxruntime as ort  # type: ignore[import-untyped]  # ships no types
+
+        from guardlayer.verifiers.entailment.encoding import Encoder
+
+        content = checked(self.folder, NETWORK, self.manifest)
+        checked(self.folder, TOKENIZER, self.manifest)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # the arena keeps the most that any pair ever needed
+        options.log_severity_level = 3
+        session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        workers = max(1, min(MOST_WORKERS, os.cpu_count() or 1) - 1)  # the caller's own thread reads as well
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="guardlayer-entailment")
+        return _Loaded(session, Encoder(self.folder / TOKENIZER), pool)
+
+    def forget(self) -> None:
+        """Let go of what is loaded; it is loaded again when next asked."""
+        self._lock = Lock()
+        self._loaded = None
+
+
+_NETWORKS: WeakSet[Network] = WeakSet()
+
+
+def _forget_all() -> None:
+    # A forked child has the memory of its parent and none of its threads.
+    for network in _NETWORKS:
+        network.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
+
+
+def _read(loaded: _Loaded, evidence: str, claim: str) -> Reading:
+    import numpy as np
+
+    pair = mark(evidence[:MAX_CHARACTERS], claim[:MAX_CHARACTERS])
+    encoded = loaded.encoder.pair(pair.evidence, pair.claim)
+    ids = np.array([encoded.ids], dtype=np.int64)
+    types = np.zeros_like(ids)
+    types[0, encoded.border :] = 1
+    feed = {"input_ids": ids, "token_type_ids": types, "attention_mask": np.ones_like(ids)}
+    supports, neutral, refutes = loaded.session.run(None, feed)[0][0].tolist()
+    return Reading((supports, neutral, refutes), pair.marks)

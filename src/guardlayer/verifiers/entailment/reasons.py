@@ -1,0 +1,111 @@
+"""The verdicts of the entailment stage, with reasons that people can read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from guardlayer.types import Evidence, Label, Relation, Verdict
+
+if TYPE_CHECKING:
+    from guardlayer.verifiers.entailment.verifier import Read
+
+NAME = "entailment/1"
+_SHOWN = 160
+_UNSURE = 0.49
+
+
+def supported(found: Sequence[Read]) -> Verdict:
+    """Every sentence of the claim is supported; ``found`` has the window that does so for each."""
+    weakest = min(found, key=lambda one: one.found.chances.supports)
+    score = weakest.found.chances.supports
+    reason = f"{weakest.evidence.source} says so in other words: {_shown(weakest.text)}"
+    return Verdict(
+        Label.SUPPORTED, score, reason, _each(found, Relation.SUPPORTS), current=weakest.evidence, verifier=NAME
+    )
+
+
+def contradicted(against: Read, *, sure: bool) -> Verdict:
+    """A current passage refutes the claim, and something besides the network speaks against it.
+
+    Args:
+        against: The window that refutes it.
+        sure: Whether it speaks of the claim's subject in the claim's words. If not, the score stays below even odds:
+            policies then change no words, and call it possible.
+    """
+    chance = against.found.chances.refutes
+    reason = f"{against.evidence.source} says otherwise: {_shown(against.text)}"
+    if against.found.signals:
+        reason += f"; it differs in {', '.join(against.found.signals)}"
+    witness = (replace(against.evidence, relation=Relation.REFUTES),)
+    score = chance if sure else min(chance, _UNSURE)
+    return Verdict(Label.CONTRADICTED, score, reason, witness, current=against.evidence, verifier=NAME)
+
+
+def disputed(supporting: Read, against: Read) -> Verdict:
+    """Two sources of equal authority disagree."""
+    reason = (
+        f"sources of equal authority disagree: {supporting.evidence.source} says {_shown(supporting.text)}; "
+        f"{against.evidence.source} says {_shown(against.text)}"
+    )
+    return Verdict(
+        Label.DISPUTED,
+        min(supporting.found.chances.supports, against.found.chances.refutes),
+        reason,
+        (
+            replace(supporting.evidence, relation=Relation.SUPPORTS),
+            replace(against.evidence, relation=Relation.REFUTES),
+        ),
+        verifier=NAME,
+    )
+
+
+def stale(witness: Read, current: Sequence[Read]) -> Verdict:
+    """A superseded passage says so and no current one does."""
+    piece = witness.evidence
+    until = piece.valid.end_text or piece.source.effective.end_text
+    head = f"{piece.source} said so until {until}" if until else f"an earlier version of {piece.source} said so"
+    score = witness.found.chances.supports
+    heir = piece.replaced_by
+    successor = next((one for one in current if one.evidence is heir), None)
+    if heir is None:
+        same = [one for one in current if one.evidence.source.id == piece.source.id]
+        successor = max(same, key=lambda one: one.found.coverage, default=None)
+        heir = None if successor is None else successor.evidence
+    reason = f"{head} ({_shown(witness.text)})"
+    supporting = replace(piece, relation=Relation.SUPPORTS)
+    if heir is None:
+        return Verdict(Label.STALE, score, f"{reason}; no current passage of it says so", (supporting,), verifier=NAME)
+    refutes = successor is not None and successor.found.chances.refutes > successor.found.chances.neutral
+    says = "it says" if heir.source.id == piece.source.id else f"{heir.source} says"
+    told = _shown(successor.text if successor is not None else heir.text)
+    against = replace(heir, relation=Relation.REFUTES if refutes else Relation.NEUTRAL)
+    return Verdict(
+        Label.STALE, score, f"{reason}; now {says} {told}", (supporting, against), current=heir, verifier=NAME
+    )
+
+
+def undecided(nearest: Read, against: Read) -> Verdict:
+    """Evidence is near, and does not settle the claim."""
+    supports, refutes = nearest.found.chances.supports, against.found.chances.refutes
+    one = against if refutes > supports else nearest
+    share = f"supports it {supports:.0%}, refutes it {refutes:.0%}"
+    reason = f"near, but undecided: {one.evidence.source} says {_shown(one.text)} ({share})"
+    if one.found.signals:
+        reason += f"; it differs in {', '.join(one.found.signals)}"
+    witness = (replace(one.evidence, relation=Relation.NEUTRAL),)
+    return Verdict(Label.UNSUPPORTED, 1 - supports, reason, witness, verifier=NAME)
+
+
+def _each(found: Sequence[Read], relation: Relation) -> tuple[Evidence, ...]:
+    unique: list[Evidence] = []
+    for one in found:
+        if one.evidence not in unique:
+            unique.append(one.evidence)
+    return tuple(replace(piece, relation=relation) for piece in unique)
+
+
+def _shown(text: str) -> str:
+    line = " ".join(text.split())
+    return f'"{line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"}"'

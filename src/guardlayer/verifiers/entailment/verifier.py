@@ -1,0 +1,252 @@
+"""Stages 4 and 5 of the cascade: what the network says of passages, combined, calibrated, and decided.
+
+A claim is supported if each of its sentences is, by its best window of a current passage. It is stale if it is so by a
+superseded passage and not by a current one; it is contradicted only if something besides the network speaks against it.
+In between nothing is decided: the claim stays *unsupported*, and the reason says how near the evidence is. Evidence is
+data: nothing in a passage is followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from guardlayer.text import STOP_WORDS, search_terms
+from guardlayer.types import Claim, Evidence, Standing, Verdict
+from guardlayer.verifiers.entailment import reasons, windows
+from guardlayer.verifiers.entailment.combiner import Combiner
+from guardlayer.verifiers.entailment.files import SHIPPED, missing
+from guardlayer.verifiers.entailment.judging import Judged, PairJudge, judge_of
+from guardlayer.verifiers.lexical_features import read
+from guardlayer.verifiers.standings import standing_at
+
+NAME = "entailment/1"
+
+MOST_CURRENT, MOST_FORMER = 4, 2
+"""Windows that are read for each sentence of a claim: of current passages, and of superseded ones."""
+AT_ONCE = 2
+"""Windows that are read before it is asked whether they suffice; fixed, so that no verdict depends on the machine."""
+MOST_PIECES, MOST_WINDOWS, MOST_PARTS = 32, 400, 8
+"""Beyond these nothing is read: passages of one call, windows of one passage, sentences of one claim."""
+_ABOUT = 0.5
+"""Share of the claim's content words from which on a window speaks of the claim's subject; below, it only may."""
+_SAME_WORDS = 0.6
+"""The same, from which on a refutation needs no other second signal: the wording itself is the claim's."""
+_STALE_GAP = 0.35
+"""By how much more a superseded passage must support a claim than every current one does."""
+_LATIN = 0.6
+_FOREIGN = frozenset(
+    """der die das ist und nicht ein eine le les des est une dans pour que el los las es una por con il lo gli che
+    di het een niet och är det som""".split()  # noqa: SIM905
+)
+"""Function words of other languages that are none in English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A window that was read for one sentence of a claim.
+
+    Attributes:
+        evidence: The passage.
+        text: The window.
+        found: What was found.
+    """
+
+    evidence: Evidence
+    text: str
+    found: Judged
+
+
+class Part(NamedTuple):
+    """One sentence of a claim, with what was read for it, the nearest window first."""
+
+    current: list[Read]
+    former: list[Read]
+
+
+class EntailmentVerifier:
+    """Reads passages with the shipped model; keyed facts are not its business.
+
+    The model is loaded when the first passage is read, once for all verifiers of a folder. Where it is not installed
+    the verifier decides nothing and says so in :attr:`notice`.
+
+    Args:
+        folder: Folder with the model's files.
+
+    Raises:
+        ConfigError: When first asked: the model's files are not what its manifest says.
+    """
+
+    name = NAME
+    slow = True
+    """Takes milliseconds, so that the async driver calls it outside of the event loop."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or SHIPPED
+        self._missing = missing(self._folder)
+        self._judge: PairJudge | None = None if self._missing else judge_of(self._folder)
+
+    @property
+    def notice(self) -> str | None:
+        """What every report must say where the model cannot be used; ``None`` where it can."""
+        return None if self._missing is None else f"the entailment model is not used: {self._missing}"
+
+    def __call__(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> Verdict | None:
+        """Return a verdict where the passages settle the claim, else ``None``; see :class:`Verifier`."""
+        parts = self._read(claim, evidence, at)
+        if not parts:
+            return None
+        assert self._judge is not None
+        combiner = self._judge.combiner
+        supporting = [_best_support(part.current) for part in parts]
+        if all(one is not None and _supports(one) >= combiner.supported for one in supporting):
+            found = [one for one in supporting if one is not None]
+            return self._rivalled(found, parts) or reasons.supported(found)
+        former = self._former(parts)
+        if former is not None:
+            return former
+        refuting = self._refuting(parts)
+        if refuting is not None:
+            return reasons.contradicted(refuting, sure=refuting.found.coverage >= _ABOUT)
+        return None
+
+    def explain(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> Verdict | None:
+        """Return *unsupported* with how near the evidence is, where some is near and none decides."""
+        parts = self._read(claim, evidence, at)
+        weakest = min(
+            (best for part in parts if (best := _best_support(part.current)) is not None), key=_supports, default=None
+        )
+        if weakest is None or any(not part.current for part in parts):
+            return None
+        near = max((one for part in parts for one in part.current), key=lambda one: one.found.chances.refutes)
+        against = near.found.chances.refutes
+        return reasons.undecided(weakest, near) if max(_supports(weakest), against) >= _NEAR else None
+
+    def prefetch(self, evidence: Sequence[Evidence]) -> None:
+        """Load the model ahead of the first claim, where there are passages to read."""
+        if self._judge is not None and any(piece.fact is None for piece in evidence):
+            self._judge.network.load()
+
+    def _read(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> list[Part]:
+        """Read the nearest windows for each sentence of a claim; nothing where a claim is none that can be read."""
+        if self._judge is None:
+            return []
+        passages = [piece for piece in evidence if piece.fact is None][:MOST_PIECES]
+        if not passages or not _readable(claim.text):
+            return []
+        now = [piece for piece in passages if standing_at(piece, at) in (Standing.CURRENT, Standing.DISPUTED)]
+        old = [piece for piece in passages if standing_at(piece, at) is Standing.SUPERSEDED]
+        now += [piece.replaced_by for piece in old if piece.replaced_by is not None and piece.replaced_by not in now]
+        said = windows.parts(claim.text)
+        if len(said) > MOST_PARTS:
+            return []
+        cut_now, cut_old = list(_cut(now)), list(_cut(old))
+        parts = []
+        for text in said:
+            current = self._nearest(text, cut_now, MOST_CURRENT)
+            former: list[Read] = []
+            best = _best_support(current)
+            if cut_old and (best is None or _supports(best) < self._judge.combiner.supported):
+                former = self._nearest(text, cut_old, MOST_FORMER)
+            parts.append(Part(current, former))
+        return parts
+
+    def _nearest(self, said: str, cut: Sequence[tuple[Evidence, str]], most: int) -> list[Read]:
+        """Read the windows that share most with a sentence, a few at a time, until one supports it."""
+        assert self._judge is not None
+        terms = set(search_terms(said))
+        if not terms:
+            return []
+        shares = [(len(terms.intersection(search_terms(text))) / len(terms), at) for at, (_, text) in enumerate(cut)]
+        few = len(cut) <= AT_ONCE  # with so little to read nothing need be left out
+        ranked = [at for share, at in sorted(shares, key=lambda pair: (-pair[0], pair[1])) if share or few]
+        found: list[Read] = []
+        for start in range(0, min(most, len(ranked)), AT_ONCE):
+            some = ranked[start : min(start + AT_ONCE, most)]
+            judged = self._judge.judge([(cut[at][1], said) for at in some])
+            found += [Read(*cut[at], one) for at, one in zip(some, judged, strict=True)]
+            if max(map(_supports, found)) >= self._judge.combiner.supported:
+                break
+        return found
+
+    def _former(self, parts: Sequence[Part]) -> Verdict | None:
+        """Return *stale* where superseded passages say what no current one does."""
+        assert self._judge is not None
+        least = self._judge.combiner.supported
+        witness: Read | None = None
+        for part in parts:
+            best = _best_support(part.current)
+            now = 0.0 if best is None else _supports(best)
+            if now >= least:
+                continue
+            old = _best_support(part.former)
+            if old is None or _supports(old) < max(least, now + _STALE_GAP):
+                return None
+            witness = witness or old
+        if witness is None:
+            return None
+        return reasons.stale(witness, [one for part in parts for one in part.current])
+
+    def _refuting(self, parts: Iterable[Part]) -> Read | None:
+        """Return the window that refutes a sentence which none supports, given a second signal."""
+        assert self._judge is not None
+        combiner = self._judge.combiner
+        found = []
+        for part in parts:
+            best = max(part.current, key=lambda one: 1 - one.found.chances.neutral, default=None)
+            if best is not None and _refutes(best, combiner):
+                found.append(best)
+        return max(found, key=lambda one: one.found.chances.refutes, default=None)
+
+    def _rivalled(self, supporting: Sequence[Read], parts: Iterable[Part]) -> Verdict | None:
+        """Weigh what supports a claim against what refutes it: the higher authority wins, equals are disputed."""
+        against = self._refuting(parts)
+        if against is None:
+            return None
+        least = min(supporting, key=lambda one: one.evidence.source.authority)
+        for_it, other = least.evidence.source, against.evidence.source
+        if other.id == for_it.id or other.authority < for_it.authority:
+            return None
+        if other.authority > for_it.authority:
+            return reasons.contradicted(against, sure=True)
+        return reasons.disputed(least, against)
+
+
+_NEAR = 0.25
+"""Chance below which evidence is not called near."""
+
+
+def _supports(one: Read) -> float:
+    return one.found.chances.supports
+
+
+def _best_support(found: Iterable[Read]) -> Read | None:
+    return max(found, key=lambda one: (_supports(one), one.evidence.source.authority), default=None)
+
+
+def _refutes(one: Read, combiner: Combiner) -> bool:
+    """Say whether a window refutes a sentence: the network says so, and something besides speaks against it."""
+    found = one.found
+    least = combiner.contradicted if found.coverage >= _ABOUT else combiner.contradicted_apart
+    return found.chances.refutes >= least and (bool(found.signals) or found.coverage >= _SAME_WORDS)
+
+
+def _cut(pieces: Iterable[Evidence]) -> Iterable[tuple[Evidence, str]]:
+    for piece in pieces:
+        for window in windows.cut(piece.text)[:MOST_WINDOWS]:
+            yield piece, window
+
+
+def _readable(text: str) -> bool:
+    """Say whether a claim is a statement of two content words or more in the language that the model knows, English."""
+    said = read(text[: windows.MAX_CHARACTERS])
+    if len(said.terms) + len(said.values) < 2 or text.rstrip().endswith("?"):
+        return False
+    letters = [c for c in text if c.isalpha()]
+    if sum(c.isascii() for c in letters) < _LATIN * len(letters):
+        return False
+    norms = {token.norm for token in said.tokens}
+    return norms.isdisjoint(_FOREIGN) or not norms.isdisjoint(STOP_WORDS)
