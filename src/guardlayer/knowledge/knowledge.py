@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from guardlayer.knowledge.align import KeyedFacts
 from guardlayer.knowledge.history import ingest_git
 from guardlayer.knowledge.ingest import Progress
+from guardlayer.knowledge.keeping import Keeping
 from guardlayer.knowledge.ledger import Ledger
 from guardlayer.knowledge.passages import IngestResult, KnowledgePassages, Passages
 from guardlayer.knowledge.store import BUSY_TIMEOUT_MS, Store
-from guardlayer.knowledge.vouching import Vouching
 from guardlayer.temporal import Clock, When, utc_now
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from guardlayer.knowledge.state import StateRuns
 
 
-class Knowledge(Vouching):
+class Knowledge(Keeping):
     """Facts with their time, their source and their history. Safe to share between threads.
 
     Open one with :meth:`Knowledge.open`.

@@ -12,6 +12,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import get_ident
 from typing import Any
@@ -150,6 +151,33 @@ class SqliteStore(Store):
             self._open.execute("UPDATE tick SET last = ?", (at,))
             return from_micros(at)
 
+    def faults(self) -> list[str]:
+        """Let SQLite look at every page (sqlite.org/pragma.html#pragma_integrity_check)."""
+        found = [str(row[0]) for row in self.read("PRAGMA integrity_check(20)")]
+        return [] if found == ["ok"] else found
+
+    def compact(self) -> list[str]:
+        """Merge the full-text indexes, rewrite the file without what was deleted, and empty the write-ahead log.
+
+        Pages are overwritten before they are given up (``secure_delete``), and the file is written anew (``VACUUM``):
+        no byte of a deleted row stays in it, in its log or in the index of that log.
+        """
+        with self.lock:
+            self._require_writable()
+            connection = self._open
+            with contextlib.ExitStack() as stack:
+                connection.pragma("secure_delete", 1)
+                stack.callback(connection.pragma, "secure_delete", 0)
+                for index in ("passage_open", "passage_former"):
+                    sql = f"INSERT INTO {index} ({index}) VALUES ('optimize')"  # noqa: S608 - our own names
+                    self._guarded(partial(connection.execute, sql))
+                self._guarded(lambda: connection.execute("VACUUM"))
+                if self.name == ":memory:":
+                    return []
+                busy = self._guarded(lambda: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())[0][0]
+            self._generation += 1
+            return [f"{self.name}-wal: another process is reading it; run it again when that is done"] if busy else []
+
     @property
     def _open(self) -> apsw.Connection:
         if self._closed:
@@ -201,6 +229,10 @@ class SqliteDialect:
     def match(self, index: str, words: Mapping[str, float], limit: int, *, every: bool) -> list[int]:
         """Rank by BM25, which weighs the words itself."""
         return self._ids(index, (" AND " if every else " OR ").join(map(_quoted, words)), "rank", limit)
+
+    def indexed(self, index: str) -> list[int]:
+        """Read the ids of an FTS5 table."""
+        return [row[0] for row in self._read(f"SELECT rowid FROM {index} ORDER BY rowid", ())]  # noqa: S608 - our own names
 
     def newest(self, index: str, words: Sequence[str], limit: int) -> list[int]:
         """Rank by id."""

@@ -87,6 +87,10 @@ class Dialect(Protocol):
         """Return ids of passages that hold every word, or any: best first. Each word counts by its weight."""
         ...
 
+    def indexed(self, index: str) -> list[int]:
+        """Return the ids of all passages in a full-text index."""
+        ...
+
     def newest(self, index: str, words: Sequence[str], limit: int) -> list[int]:
         """Return ids of the newest passages that hold every word."""
         ...
@@ -230,6 +234,21 @@ class Store(ABC):
 
         Raises:
             StoreError: No write is open.
+        """
+
+    @abstractmethod
+    def faults(self) -> list[str]:
+        """Return what is damaged in the database itself, as far as it can tell; nothing where it is sound."""
+
+    @abstractmethod
+    def compact(self) -> list[str]:
+        """Give up the room of what was deleted, and leave no trace of it in what this process can reach.
+
+        Returns:
+            What cannot be reached from here and may still hold it, one thing each; nothing where there is none.
+
+        Raises:
+            StoreError: A write is open, or another process is in the way.
         """
 
     def _require_writable(self) -> None:

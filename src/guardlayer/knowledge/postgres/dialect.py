@@ -69,6 +69,10 @@ class PostgresDialect:
         query = (" & " if every else " | ").join(lexemes)
         return [row[0] for row in self._read(sql, (query, *weighed, limit))]
 
+    def indexed(self, index: str) -> list[int]:
+        """Read the ids."""
+        return [row[0] for row in self._read(f"SELECT id FROM {index} ORDER BY id", ())]  # noqa: S608 - our own names
+
     def newest(self, index: str, words: Sequence[str], limit: int) -> list[int]:
         """Rank by id."""
         sql = f"SELECT id FROM {index} WHERE words @@ CAST(? AS TSQUERY) ORDER BY id DESC LIMIT ?"  # noqa: S608 - our own names

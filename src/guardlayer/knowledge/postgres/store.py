@@ -169,6 +169,28 @@ class PostgresStore(Store):
             rows = self._cursor.execute(sql, (to_micros(self._clock()),)).fetchall()
         return from_micros(rows[0][0])
 
+    def faults(self) -> list[str]:
+        """The server looks after its own pages; what it reports it reports to whoever reads them."""
+        return []
+
+    def compact(self) -> list[str]:
+        """Rewrite the tables without what was deleted; what a server keeps beside them is out of reach from here."""
+        self._require_open()
+        with self.lock:
+            self._require_writable()
+            with self._guarded(), self._connections.one(begin=b"SELECT 1") as lent:
+                for (name,) in lent.connection.execute(
+                    b"SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = $1",
+                    (self._address.schema,),
+                ).fetchall():
+                    lent.connection.execute(f"VACUUM FULL {name}".encode())
+        return [
+            (
+                f"{self.name}: the server's write-ahead log, its archive, replicas and backups may hold it until they "
+                "are recycled; ask whoever runs the server"
+            )
+        ]
+
     def _commit(self, connection: Connection, transaction: str) -> None:
         """Commit; where the connection is lost over it, ask the server what became of it."""
         try:
