@@ -26,6 +26,16 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
     (("XX", "58"), "the server reports damage or an error of its disk; look in its log"),
 )
 
+_WORDS = (
+    ("authentication failed", "28P01"),
+    ('FATAL: role "', "28000"),
+    ("no pg_hba.conf entry", "28000"),
+    ("no password supplied", "28000"),
+    ('" does not exist', "3D000"),
+    ("too many", "53300"),
+    ("remaining connection slots", "53300"),
+)
+
 
 def lost(error: BaseException) -> bool:
     """Say whether the connection is gone, so that another one may do better."""
@@ -46,6 +56,8 @@ def translated(error: BaseException, name: str) -> GuardlayerError:
     state = getattr(error, "sqlstate", None) or ""
     if isinstance(error, UnicodeError | psycopg.DataError) and (not state or state.startswith("22")):
         return InputError(f"{name}: PostgreSQL cannot hold this text; take out what is no character ({detail})")
+    # While a connection is made the driver tells the state in words only.
+    state = state or next((said for words, said in _WORDS if "FATAL:" in detail and words in detail), "")
     for states, advice in _ADVICE:
         if state.startswith(states):
             return StoreError(f"{name}: {advice} ({detail})")

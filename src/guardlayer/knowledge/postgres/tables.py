@@ -73,6 +73,15 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+-- Who goes around the writer does not say what is compared; what is known of the same text counts, else the text.
+CREATE FUNCTION guardlayer_value_key() RETURNS TRIGGER LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    SELECT f.value_key INTO NEW.value_key FROM fact f
+    WHERE f.key = NEW.key AND f.value = NEW.value AND f.value_key IS NOT NULL LIMIT 1;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER fact_compared BEFORE INSERT ON fact FOR EACH ROW
+    WHEN (NEW.value_key IS NULL) EXECUTE FUNCTION guardlayer_value_key();
 CREATE TRIGGER fact_hold_added AFTER INSERT ON fact FOR EACH ROW
     WHEN (NEW.tx_to IS NULL) EXECUTE FUNCTION guardlayer_hold();
 CREATE TRIGGER fact_hold_changed AFTER UPDATE ON fact FOR EACH ROW
