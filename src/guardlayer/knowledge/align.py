@@ -50,6 +50,7 @@ class KeyedFacts:
 
     Attributes:
         reader: Reads texts against the ledger.
+        decider: Says whom a name in them stands for.
     """
 
     id = "knowledge"
@@ -59,7 +60,7 @@ class KeyedFacts:
         self._ledger = ledger
         self._scope = scope
         self.reader = reader or Reader(ledger)
-        self._decider = Decider(self.reader)
+        self.decider = Decider(self.reader)
 
     def search(self, query: Query) -> Sequence[Evidence]:
         """Return the versions of every fact whose key ``query.claim`` speaks of; see :class:`Authority`."""
@@ -77,7 +78,7 @@ class KeyedFacts:
         self.reader.refresh()
         said = self.reader.read(text, lenient=True)
         around = Around(scope=self._scope, at=at)
-        decided = (self._decider.decide(mention, said, around, claim=False).entity for mention in said.mentions)
+        decided = (self.decider.decide(mention, said, around, claim=False).entity for mention in said.mentions)
         return [
             evidence
             for entity in dict.fromkeys(decided)
@@ -101,7 +102,7 @@ class KeyedFacts:
 
     def _decided(self, mention: Mention, where: Said, query: Query, *, claim: bool) -> Decision:
         """Say whom a mention stands for, in the claim or in a text before it."""
-        if len(mention.entities) == 1 and not mention.wary and not self.reader.register.narrows:
+        if len(mention.entities) == 1 and not mention.wary and not self.reader.register.narrows(mention):
             return Decision(mention.entities)
         read = self.reader.read
 
@@ -111,7 +112,7 @@ class KeyedFacts:
 
         asked = read(query.question, lenient=True) if query.question and query.question != where.text else None
         around = Around(asked, before, self._scope, at=query.at)
-        return self._decider.decide(mention, where, around, claim=claim)
+        return self.decider.decide(mention, where, around, claim=claim)
 
     def _matches(
         self, where: Said, mentions: Iterable[Mention | None], said: Said, query: Query, *, score: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from guardlayer.errors import NotFoundError
 from guardlayer.knowledge.answer import Answer, answer
 from guardlayer.knowledge.conflicts import Conflict, conflicts
+from guardlayer.knowledge.entities.register import name_at
 from guardlayer.knowledge.ledger import Change, Ledger
 from guardlayer.knowledge.passages import Passages
 from guardlayer.knowledge.statement import Qualifiers, cleaned_name, qualifier_key, qualifier_pairs
@@ -55,11 +56,11 @@ class Asking:
         pairs = qualifier_pairs(qualifiers)
         subject = cleaned_name(entity, what="entity")
         asked = cleaned_name(attribute, what="attribute")
-        with self.store.lock, self.store.snapshot():
-            of, about = ledger.find_entity(subject), ledger.find_attribute(asked)
+        with self.store.snapshot():
+            of, about = ledger.find_entity(subject, known_at=known), ledger.find_attribute(asked)
             facts: tuple[Fact, ...] = ()
             if of is not None:
-                subject = ledger.names_of(of)[0]
+                subject = name_at(self.store, of, when, known) or ledger.names_of(of)[0]
             if about is not None:
                 asked = next(info.name for info in ledger.attributes() if info.id == about)
             if of is not None and about is not None:
@@ -83,7 +84,7 @@ class Asking:
             AmbiguousError: A name stands for several entities or attributes.
         """
         wanted = None if qualifiers is None else qualifier_key(qualifier_pairs(qualifiers))
-        with self.store.lock, self.store.snapshot():
+        with self.store.snapshot():
             of = self.ledger.find_entity(cleaned_name(entity, what="entity"))
             about = self.ledger.find_attribute(cleaned_name(attribute, what="attribute"))
             return () if of is None or about is None else self.ledger.versions_of_key(of, about, wanted)

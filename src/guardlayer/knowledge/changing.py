@@ -14,7 +14,7 @@ from typing import Any
 
 from guardlayer.errors import ConfigError, InputError
 from guardlayer.knowledge.acting import Acting
-from guardlayer.knowledge.asking import Asking
+from guardlayer.knowledge.entities.naming import Naming
 from guardlayer.knowledge.load import LoadResult, load_file
 from guardlayer.knowledge.reviews import ReviewItem, Reviews
 from guardlayer.knowledge.sources import checked_authority, checked_source
@@ -35,41 +35,13 @@ from guardlayer.types import Fact, Source
 _FACT_ID = re.compile(r"f[0-9]+")
 
 
-class Changing(Asking):
+class Changing(Naming):
     """Names, facts and their history, as they are written."""
 
     @cached_property
     def reviews(self) -> Reviews:
         """The review queue: what is proposed by those who may not change it themselves."""
         return Reviews(self.store)
-
-    # Names ------------------------------------------------------------------------------------------------------
-
-    def entity(self, name: str, aliases: Iterable[str] = (), type: str | None = None) -> str:  # noqa: A002 - public name fixed by the design
-        """Declare an entity; again is harmless, and may add aliases.
-
-        An alias may stand for several entities. Whoever asks by it is then told so, never given one silently.
-
-        Args:
-            name: Preferred name, or a name it already has.
-            aliases: Other names.
-            type: Sort of thing it is, such as ``company``.
-
-        Returns:
-            The preferred name.
-
-        Raises:
-            AmbiguousError: ``name`` is an alias of several entities.
-            KnowledgeError: It is recorded as another type of thing.
-        """
-        name = cleaned_name(name, what="entity")
-        with self.store.write() as cursor:
-            writer = Writer(self.store, cursor)
-            number = writer.entity(name)
-            writer.alias(number, _several(aliases, "aliases"))
-            if type is not None:
-                writer.describe("entity", number, "type", cleaned(type, what="type"))
-            return self.ledger.names_of(number)[0]
 
     def attribute(self, name: str, synonyms: Iterable[str] = (), cardinality: str | None = None) -> str:
         """Declare an attribute; again is harmless, and may add synonyms or change the cardinality.

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from guardlayer.errors import AmbiguousError, KnowledgeError, OverlapError
+from guardlayer.errors import AmbiguousError, InputError, KnowledgeError, OverlapError
 from guardlayer.knowledge import sources
+from guardlayer.knowledge.entities.cautious import Caution, caution
+from guardlayer.knowledge.entities.merged import Merged
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.resolve import same_value
 from guardlayer.knowledge.statement import Statement, cleaned_name, qualifier_key
@@ -90,11 +92,29 @@ class Writer:
             self._set_cardinality(number, single=cardinality == "one")
         return number
 
-    def alias(self, entity: int, names: Iterable[str]) -> None:
-        """Let names stand for an entity too."""
-        for name in names:
-            if self._add_name("alias", "entity", entity, cleaned_name(name, what="alias"), preferred=False):
-                self._entities.clear()  # the name may have stood for another one alone
+    def alias(self, entity: int, names: Iterable[str]) -> int:
+        """Let names stand for an entity too; return how many did not before.
+
+        Raises:
+            InputError: A name would match nearly every sentence.
+        """
+        added = 0
+        for text in names:
+            name = cleaned_name(text, what="alias")
+            if caution(name) is Caution.REFUSED:
+                raise InputError(
+                    f"alias {name!r} says nothing and would match nearly every text; "
+                    "give a longer name, or write it with its capitals if it is one (WHO, It)"
+                )
+            added += self._add_name("alias", "entity", entity, name, preferred=False)
+        if added:
+            self._entities.clear()  # a name may have stood for another one alone
+        return added
+
+    def name(self, entity: int, name: str) -> None:
+        """Let a name that somebody gave it stand for an entity, a word of everyday or not."""
+        if self._add_name("alias", "entity", entity, name, preferred=False):
+            self._entities.clear()
 
     def synonym(self, attribute: int, names: Iterable[str]) -> None:
         """Let names stand for an attribute too."""
@@ -334,7 +354,7 @@ class Writer:
             f"SELECT {table}, preferred FROM {names} WHERE norm = ? ORDER BY preferred DESC",  # noqa: S608 - constants
             (key(name),),
         )
-        if len(rows) > 1 and not rows[0][1]:
+        if len(rows) > 1 and not rows[0][1] and self._several(table, rows):
             listed = tuple(
                 str(self._one(f"SELECT name FROM {table} WHERE id = ?", (number,))[0])  # noqa: S608 - constants
                 for number, _ in rows
@@ -350,6 +370,12 @@ class Writer:
         if table == "attribute":
             self._cursor.execute("INSERT INTO cardinality VALUES (?, 0, ?)", (number, self.at))
         return number
+
+    def _several(self, table: str, rows: list[tuple[Any, ...]]) -> bool:
+        if table != "entity":
+            return True
+        merged = Merged.read(self._store)
+        return len({merged.canonical(row[0]) for row in rows}) > 1
 
     def _add_name(self, names: str, table: str, number: int, name: str, *, preferred: bool) -> bool:
         added = self._all(

@@ -20,9 +20,9 @@ class Caution(IntEnum):
     CASED = 1
     """It is a word too: it must be written with its capitals, and not where every word has one."""
     CONTEXT = 2
-    """One letter, a number, or a word that begins many sentences: something else must speak for it."""
+    """One letter, a number, an everyday word ("the portal"): something else must speak for it."""
     REFUSED = 3
-    """It says nothing: it would match every sentence."""
+    """It says nothing ("the", "a"): it would match every sentence."""
 
 
 _FUNCTION = STOP_WORDS | frozenset(
@@ -78,29 +78,64 @@ _COMMON = frozenset(
     website week weekly weight west wheel white wide wind window winter wire woman word words work worker workers
     works world worth write year years zone""".split()  # noqa: SIM905 - as above
 )
+_NOUNS = frozenset(
+    """amazon apple arrow aurora bean bear bee bird boss bread brick bull butter carnival champion cherry chase chrome
+    clay cobra comet compass copper corona crane crown crystal diamond diesel dove dragon drift eagle ember
+    firefox flame flint ford fox frontier galaxy ghost giant grace hammer harbor hawk heart hero hive honey hope
+    horizon hulk ice iris iron ivory jaguar jasper jet jewel joy kindle king ladder lens lion lime lotus lynx magnet
+    mango maple mars meteor mint mirror monster moon mosaic mustang nectar nest notion oasis ocean olive onyx
+    opal oracle orange orbit orchid otter owl oyster panda panther pearl pebble pelican phoenix pine pioneer pixel
+    planet plum polar prism puma queen quest quill rabbit rain ram raven ray ripple river robin rocket rose ruby
+    safari sage sail salmon saturn scout seal shadow shark shell shield silver sky slack snow sonic spark sparrow
+    spider spirit sprint square steel stripe subway swan swift tempest thread thunder tide tiger timber titan torch
+    trident turkey turtle twitch union velvet venture vine viper vision volt walnut warrior whale willow wing wolf
+    wonder zebra zoom china japan polish bush rice""".split()  # noqa: SIM905 - as above
+)
+"""Nouns that are also the names of many firms: in lower case among capitals they are nouns."""
 _SENTENCE = 2
 """Characters between two words that a full stop fills: a word behind so many begins a sentence."""
 
 
-def caution(name: str) -> Caution:
-    """Say how much must speak for a name, by its words alone."""
-    tokens = tokenize(name)
-    norms = [token.norm for token in tokens]
-    if any(not (norm in _FUNCTION or norm in _COMMON or len(norm) == 1 or norm.isdigit()) for norm in norms):
-        return Caution.FREE
+def caution(name: str, norms: Sequence[str] | None = None) -> Caution:
+    """Say how much must speak for a name, by its words alone.
+
+    Args:
+        name: The name.
+        norms: Its folded words, where they are at hand.
+    """
+    norms = [token.norm for token in tokenize(name)] if norms is None else norms
+    content = 0
+    for norm in norms:
+        if norm in _COMMON:
+            content += 1
+        elif not (norm in _FUNCTION or len(norm) == 1 or norm.isdigit()):
+            return Caution.FREE
+    if content > 1:
+        return Caution.FREE  # "help desk": two words together are rarely there by chance
     lower = name == name.lower()
-    if len(norms) == 1:
-        if norms[0].isdigit():
-            return Caution.CONTEXT if len(norms[0]) > 1 else Caution.REFUSED
-        if not norms[0].isalpha():
-            return Caution.REFUSED
+    if content:
+        return Caution.CONTEXT if lower else Caution.CASED
+    if len(norms) == 1 and norms[0] not in _FUNCTION:
         if len(norms[0]) == 1:
-            return Caution.REFUSED if lower or norms[0] in {"a", "i"} else Caution.CONTEXT
+            return Caution.REFUSED if lower or not norms[0].isalpha() else Caution.CONTEXT
+        return Caution.CONTEXT  # a number
     if lower:
-        return Caution.REFUSED if not any(norm.isdigit() or len(norm) == 1 for norm in norms) else Caution.CASED
-    if len(norms) == 1 and norms[0] in _FUNCTION:
-        return Caution.CASED if name.isupper() and len(norms[0]) > 1 else Caution.CONTEXT
-    return Caution.CASED
+        return Caution.CASED if any(norm.isdigit() for norm in norms) else Caution.REFUSED
+    if len(norms) > 1:
+        return Caution.CASED
+    if len(norms[0]) == 1:
+        return Caution.REFUSED  # "A", "I"
+    return Caution.CASED if name.isupper() else Caution.CONTEXT
+
+
+def is_noun(word: str) -> bool:
+    """Say whether a folded word is a noun that many firms bear as their name."""
+    return word in _NOUNS
+
+
+def is_function(norm: str) -> bool:
+    """Say whether all words of a folded name are words that carry no content."""
+    return all(word in _FUNCTION for word in norm.split(" "))
 
 
 def is_common(word: str) -> bool:

@@ -34,6 +34,18 @@ _KINDS: dict[str, str] = {
     "state": "u.s",
 }
 """Other words for some types, in general English; what else there is is told by the type itself."""
+_PEOPLE = frozenset(
+    """person people human man woman employee colleague customer actor actress athlete player footballer cricketer
+    boxer golfer swimmer runner racer driver cyclist coach manager singer rapper musician composer conductor dj artist
+    painter sculptor photographer architect designer writer author poet novelist journalist editor broadcaster
+    presenter host comedian director producer politician senator minister president governor mayor diplomat judge
+    lawyer attorney activist soldier general officer scientist physicist chemist biologist mathematician economist
+    historian philosopher professor teacher lecturer researcher academic engineer programmer developer doctor
+    physician surgeon nurse dentist entrepreneur executive ceo cfo cto founder investor banker broker consultant
+    analyst agent chef cook farmer astronaut pilot saint pope bishop monarch king queen prince princess model dancer
+    user member student pupil patient contact""".split()  # noqa: SIM905 - a list of words reads best as text
+)
+"""What people are called by what they do: whatever can be said of one can be said of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,11 @@ class Phrase:
     what: str
     own: bool
     """Whether they are of its own name, where common words tell apart too."""
+
+    @property
+    def run(self) -> str:
+        """The stems in their order."""
+        return run_of(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +110,26 @@ def stems_of(text: str) -> frozenset[str]:
     return frozenset(stem(token.norm) for token in tokenize(text) if token.norm not in STOP_WORDS)
 
 
+@lru_cache(maxsize=4096)
+def run_of(text: str) -> str:
+    """Return the stems that carry content, in their order, between blanks."""
+    return f" {' '.join(stem(t.norm) for t in tokenize(text) if t.norm not in STOP_WORDS)} "
+
+
+@lru_cache(maxsize=4096)
+def is_plain(text: str) -> bool:
+    """Say whether all words of a text are so common, or so short, that they tell nothing apart."""
+    return all(is_common(t.norm) or len(t.norm) < 3 or t.norm[0].isdigit() for t in tokenize(text))
+
+
+def kind(sort: str | None) -> str | None:
+    """Return what a thing of a type is: all people are one kind, whatever they do."""
+    if sort is None:
+        return None
+    words = [token.norm for token in tokenize(sort)]
+    return "person" if words and words[-1] in _PEOPLE else " ".join(words)
+
+
 @lru_cache(maxsize=1024)
 def kinds_of(sort: str | None) -> tuple[frozenset[str], ...]:
     """Return the ways to say a type: itself, its last word, and other words for it."""
@@ -113,6 +150,7 @@ class Shown:
         hidden = range(without.first, without.last) if without is not None else range(0)
         kept = [(t, s) for i, (t, s) in enumerate(zip(tokens, stems, strict=True)) if i not in hidden]
         self.stems = frozenset(s for _, s in kept)
+        self._run = f" {' '.join(s for t, s in kept if t.norm not in STOP_WORDS)} "
         self.capital = frozenset(
             s for i, (t, s) in enumerate(kept) if t.text[0].isupper() and not (i == 0 and t is tokens[0])
         )
@@ -135,10 +173,8 @@ class Shown:
         if not there:
             return False
         if there == phrase.stems:
-            return phrase.own or not all(is_common(s) or _plain(s) for s in there)
+            if phrase.own or not is_plain(phrase.text):
+                return True
+            return len(there) > 1 and phrase.run in self._run  # "power tools", together
         # One word of several, written as a name: "Masco", "Munich"; "air" of "Delta Air Lines" is not enough.
         return any(s in self.capital and not is_common(s) and not s.isdigit() and len(s) > 2 for s in there)
-
-
-def _plain(word: str) -> bool:
-    return len(word) < 3 or word[0].isdigit()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from guardlayer.knowledge.entities.cues import Phrase, Profile, Shown, profile
+from guardlayer.knowledge.entities.cues import Phrase, Profile, Shown, kind, profile
 from guardlayer.knowledge.entities.register import Held
 from guardlayer.knowledge.names import Mention
 from guardlayer.knowledge.said import Reader, Said
@@ -109,30 +109,32 @@ class Decider:
                 return
             for entity, names in hits.items():
                 names.update(self._attributes(entity, question))
-        if self._by_attribute(state, hits) or (question is not None and state.cues(question)):
+        able, name = self._able(state, hits)
+        # Who alone can have what is spoken of is meant whatever was said before: the capital of Jordan is no player's.
+        if (len(able) == 1 and state.keep(able, f"only it has a {name}")) or (
+            question is not None and state.cues(question)
+        ):
             return
         if state.years(said, question):
             return
         for earlier in around.before():
             if state.named(earlier) or state.cues(earlier):
                 return
-        state.timely()
+        if not state.keep(able, f"it has a {name}"):
+            state.timely()
 
     def _attributes(self, entity: int, said: Said) -> set[str]:
         return {view.versions[0].attribute for view, _ in self._reader.attributes(entity, said)}
 
-    def _by_attribute(self, state: _State, hits: Mapping[int, set[str]]) -> bool:
-        """Keep those who can have what is spoken of: who has it, and who is of a type that has it, or of none."""
+    def _able(self, state: _State, hits: Mapping[int, set[str]]) -> tuple[set[int], str]:
+        """Return who can have what is spoken of: who has it, and who is of a kind that has it, or of none."""
         names = {name for found in hits.values() for name in found}
         if not names:
-            return False
-        types = frozenset().union(*(self._reader.types_with(name) for name in names))
-        able = {
-            entity
-            for entity in state.left
-            if hits.get(entity) or (sort := self._reader.register.described(entity)[1]) is None or sort in types
-        }
-        return state.keep(able, f"only it has a {min(names, key=len)}")
+            return set(state.left), ""
+        kinds = {kind(sort) for name in names for sort in self._reader.types_with(name)}
+        described = self._reader.register.described
+        able = {e for e in state.left if hits.get(e) or (sort := kind(described(e)[1])) is None or sort in kinds}
+        return able, min(names, key=len)
 
     def _of_type(self, held: Mapping[int, object], wanted: str) -> set[int]:
         described = self._reader.register.described
@@ -240,6 +242,8 @@ class _State:
         if self.around.question is not None:
             texts.append(self.around.question)
         if any(self._reader.attributes(entity, text) for text in texts):
+            return True
+        if self.around.scope and any(row.scope and _is_there(row, self.around.scope) for row in self._held[entity]):
             return True
         for text in (*texts, *self.around.before()):
             shown = Shown(text.tokens, text.words.stems, self._in(text))

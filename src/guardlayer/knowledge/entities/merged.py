@@ -37,7 +37,8 @@ class Merged:
         if not rows:
             return NONE
         direct: dict[int, int] = {int(entity): int(into) for entity, into in rows}
-        final, members = {}, {}
+        final: dict[int, int] = {}
+        members: dict[int, list[int]] = {}
         for entity, into in direct.items():
             last = into
             while last in direct:

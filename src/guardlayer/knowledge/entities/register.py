@@ -64,7 +64,7 @@ class Register:
         generation = self._store.generation
         if generation == self._generation:
             return
-        with self._lock, self._store.lock, self._store.snapshot():
+        with self._lock, self._store.snapshot():
             read = self._store.read
             epoch = int(read("SELECT changes FROM entity_epoch")[0][0])
             if epoch != self._epoch:
@@ -96,10 +96,11 @@ class Register:
             Mention(0, len(tokens), Span(tokens[0].start, tokens[-1].end), entities, " ".join(words_of(tokens)))
         )
 
-    @property
-    def narrows(self) -> bool:
-        """Whether any name holds in some places or at some times only."""
-        return bool(self._held)
+    def narrows(self, mention: Mention) -> bool:
+        """Say whether the name holds in some places or at some times only, for any it may stand for."""
+        return bool(self._held) and any(
+            (mention.norm, member) in self._held for entity in mention.entities for member in self.members(entity)
+        )
 
     def canonical(self, entity: int) -> int:
         """Return the entity that stands for this one since it was merged; itself where it was not."""
@@ -168,6 +169,8 @@ class Register:
             "FROM entity_name n JOIN alias a ON a.id = n.alias WHERE n.tx_to IS NULL ORDER BY n.id"
         ):
             pairs = frozenset((key(name), key(value)) for name, value in scope_of(scope))
+            if not pairs and start is None and end is None:
+                continue  # hidden, and for the rest as any other
             norm = " ".join(words_of(tokenize(text)))
             found.setdefault((norm, entity), []).append(Held(pairs, interval_of(start, end, None, None), kind))
         return {at: tuple(rows) for at, rows in found.items()}
