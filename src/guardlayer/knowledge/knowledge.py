@@ -12,20 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guardlayer.knowledge.align import KeyedFacts
-from guardlayer.knowledge.history import ingest_git
-from guardlayer.knowledge.ingest import Progress
+from guardlayer.knowledge.intake.taking import Taking
 from guardlayer.knowledge.keeping import Keeping
 from guardlayer.knowledge.ledger import Ledger
-from guardlayer.knowledge.passages import IngestResult, KnowledgePassages, Passages
+from guardlayer.knowledge.passages import KnowledgePassages, Passages
 from guardlayer.knowledge.store import BUSY_TIMEOUT_MS, Store
-from guardlayer.temporal import Clock, When, utc_now
+from guardlayer.temporal import Clock, utc_now
 
 if TYPE_CHECKING:
     from guardlayer.knowledge.permissions import PolicyVersions
     from guardlayer.knowledge.state import StateRuns
 
 
-class Knowledge(Keeping):
+class Knowledge(Keeping, Taking):
     """Facts with their time, their source and their history. Safe to share between threads.
 
     Open one with :meth:`Knowledge.open`.
@@ -91,39 +90,3 @@ class Knowledge(Keeping):
     def close(self) -> None:
         """Close the database; a second call does nothing."""
         self.store.close()
-
-    def ingest(
-        self,
-        path: str | Path,
-        *,
-        source: str | None = None,
-        authority: int | None = None,
-        effective_from: When | None = None,
-        supersedes: str | None = None,
-        progress: Progress | None = None,
-    ) -> IngestResult:
-        """Read a document, or a folder of them, as passages; see :meth:`Passages.ingest`."""
-        return self.passages.ingest(
-            path,
-            source=source,
-            authority=authority,
-            effective_from=effective_from,
-            supersedes=supersedes,
-            progress=progress,
-        )
-
-    def ingest_git(
-        self,
-        repo: str | Path,
-        path: str = "docs/",
-        *,
-        source: str | None = None,
-        authority: int | None = None,
-        since: When | None = None,
-        progress: Progress | None = None,
-    ) -> IngestResult:
-        """Read a folder of documents through its git history: each revision a version, dated by its commit.
-
-        Again, it reads only commits that are new; see :func:`guardlayer.knowledge.history.ingest_git`.
-        """
-        return ingest_git(self.store, repo, path, source=source, authority=authority, since=since, progress=progress)

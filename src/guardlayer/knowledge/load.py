@@ -93,7 +93,7 @@ def load_file(store: Store, path: str | Path, *, progress: Callable[[int], None]
     """
     path = Path(path)
     with store.write() as cursor:
-        loading = _Loading(Writer(store, cursor), str(path))
+        loading = Loading(Writer(store, cursor), str(path))
         for line, row in read_rows(path):
             loading.take(line, row)
             if progress is not None and loading.rows % _PROGRESS == 0:
@@ -104,11 +104,18 @@ def load_file(store: Store, path: str | Path, *, progress: Callable[[int], None]
     return result
 
 
-class _Loading:
-    """One file on its way into the ledger."""
+class Loading:
+    """One file, or other run of rows, on its way into the ledger.
 
-    def __init__(self, writer: Writer, path: str) -> None:
+    Args:
+        writer: Of the open write.
+        path: Where the rows come from, for messages.
+        of: What is not loaded if one of them is wrong.
+    """
+
+    def __init__(self, writer: Writer, path: str, *, of: str = "this file") -> None:
         self.rows = 0
+        self._of = of
         self._writer = writer
         self._path = path
         self._wrong: list[tuple[int, GuardlayerError]] = []
@@ -214,7 +221,7 @@ class _Loading:
         lines = [str(first), *(f"{self._path}:{at}: {error}" for at, error in self._wrong[1:])]
         if len(self._wrong) >= MAX_ERRORS:
             lines.append(f"{self._path}: {MAX_ERRORS} rows are wrong, and the rest was not read")
-        message = "\n".join([*lines, "nothing of this file was loaded"])
+        message = "\n".join([*lines, f"nothing of {self._of} was loaded"])
         kind = InputError
         for known, of_file in ((IntervalError, RowIntervalError), (OverlapError, RowOverlapError)):
             if all(isinstance(error, known) for _, error in self._wrong):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from guardlayer.errors import GuardlayerError
-from guardlayer.knowledge.resolve import same_value
+from guardlayer.knowledge.resolve import same_value, value_key
 from guardlayer.knowledge.sources import interval_of
 from guardlayer.knowledge.statement import Statement
 from guardlayer.knowledge.store import Cursor
@@ -136,6 +136,7 @@ class Register:
         self._kept = 0
         self._left_out: list[str] = []
         self._attributes: set[str] = set()
+        self._heard: set[tuple[int, str]] = set()
 
     @property
     def known(self) -> int:
@@ -166,6 +167,10 @@ class Register:
             if len(self._left_out) < _LEFT_OUT:
                 self._left_out.append(f"{stated.entity}, {stated.attribute}: {error}")
             return
+        said = at_key, value_key(statement.value)
+        if said in self._heard:
+            return
+        self._heard.add(said)
         prior = self._prior.get(at_key, [])
         same = next((one for one in prior if same_value(one.value, statement.value)), None)
         if same is None:
