@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
         app,
         "guardlayer ingest handbook/ --knowledge acme.db --source handbook --effective-from 2026-01-01",
         "guardlayer ingest fees.md -k acme.db --authority 10 --supersedes fees-2025",
+        "guardlayer ingest pricing/ -k acme.db --facts auto",
         "guardlayer ingest --git ../handbook --path docs/ -k acme.db",
     )(ingest)
 
@@ -48,7 +50,7 @@ def load(
     results = []
     with open_required(knowledge, create=True) as kb:
         for file in files:
-            with _status(screen, f"{file}: ") as say:
+            with status(screen, f"{file}: ") as say:
                 result = kb.load(file, progress=lambda rows, say=say: say(f"{rows:,} rows"))  # type: ignore[misc]  # mypy cannot type a default
             results.append(asdict(result))
             screen.show(str(result))
@@ -60,7 +62,8 @@ def load(
 def ingest(
     *,
     path: Annotated[
-        Path | None, typer.Argument(metavar="PATH", help="A document, or a folder of them: Markdown, plain text.")
+        Path | None,
+        typer.Argument(metavar="PATH", help="A document or a folder: Markdown, HTML, PDF, DOCX, CSV, text."),
     ] = None,
     git: Annotated[
         Path | None,
@@ -88,18 +91,34 @@ def ingest(
     supersedes: Annotated[
         str | None, typer.Option("--supersedes", metavar="SOURCE", help="The source that this one takes the place of.")
     ] = None,
+    facts: Annotated[
+        str | None,
+        typer.Option(
+            "--facts",
+            metavar="auto|none|FILE",
+            help="Record keyed facts as well: by the shape of tables and key: value lines (auto), or as the [[facts]] "
+            "of a TOML file map their columns. Default: as the last time; at first none.",
+        ),
+    ] = None,
+    max_pages: Annotated[
+        int | None, typer.Option("--max-pages", metavar="N", help="Pages of the longest PDF that is read.")
+    ] = None,
+    skip_unreadable: Annotated[
+        bool,
+        typer.Option("--skip-unreadable", help="List documents of a folder that cannot be read, and go on."),
+    ] = False,
     json: options.Json = False,
 ) -> None:
-    """Read documents into a database as passages, with source, version and span.
+    """Read documents into a database as passages, with source, version, page and span.
 
     A newer version of the same source supersedes the older one; nothing is deleted. With --git, each revision is a
     version, dated by its commit; later calls read only what is new.
     """
     from guardlayer.cli.building import open_required
 
-    _check_combination(path, git, of_git=(folder, since), of_path=(effective_from, supersedes))
+    _check_combination(path, git, of_git=(folder, since), of_path=(effective_from, supersedes, facts))
     screen = Screen.of(json=json)
-    with open_required(knowledge, create=True) as kb, _status(screen, "") as say:
+    with open_required(knowledge, create=True) as kb, status(screen, "") as say:
 
         def progress(done: int, total: int, name: str) -> None:
             say(f"{done:,} of {total:,}: {name}")
@@ -111,9 +130,10 @@ def ingest(
             )  # fmt: skip
         else:
             assert path is not None
-            result = kb.passages.ingest(
+            more = {} if max_pages is None else {"max_pages": max_pages}
+            result = kb.ingest(
                 path, source=source, authority=authority, effective_from=effective_from, supersedes=supersedes,
-                progress=progress,
+                facts=_facts(facts), skip_unreadable=skip_unreadable, progress=progress, **more,
             )  # fmt: skip
     screen.data(
         {
@@ -122,11 +142,30 @@ def ingest(
             "added": result.added,
             "kept": result.kept,
             "superseded": result.closed,
+            "facts": asdict(result.facts),
         }
     )
     for skipped in result.skipped:
         screen.note(f"not read: {skipped.path}: {skipped.reason}")
+    for reason in result.facts.left_out:
+        screen.note(f"no fact: {reason}")
     screen.show(str(result))
+
+
+def _facts(named: str | None) -> str | list[dict[str, Any]] | None:
+    """Return what ``--facts`` names: a word, or the mappings of a file."""
+    from guardlayer.errors import ConfigError
+
+    if named is None or named in ("auto", "none"):
+        return named
+    try:
+        declared = tomllib.loads(Path(named).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--facts {named}: is neither auto, none nor a TOML file ({error})") from error
+    mappings = declared.get("facts")
+    if not isinstance(mappings, list) or not mappings or set(declared) != {"facts"}:
+        raise ConfigError(f'{named}: must hold [[facts]] tables and nothing else, each with entity = "COLUMN"')
+    return mappings
 
 
 def _check_combination(
@@ -139,11 +178,11 @@ def _check_combination(
     if git is None and any(of_git):
         raise ConfigError("--path and --since go with --git REPO; leave them out to read files")
     if git is not None and any(of_path):
-        raise ConfigError("--effective-from and --supersedes do not go with --git; its commits are the dates")
+        raise ConfigError("--effective-from, --supersedes and --facts do not go with --git; its commits are the dates")
 
 
 @contextmanager
-def _status(screen: Screen, lead: str) -> Iterator[Callable[[str], None]]:
+def status(screen: Screen, lead: str) -> Iterator[Callable[[str], None]]:
     """Show how far the work is, on a terminal's stderr and nowhere else."""
     from rich.text import Text
 

@@ -13,7 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from guardlayer.knowledge.intake.register import Stated
-from guardlayer.knowledge.intake.shapes import Block, Cell, Record
+from guardlayer.knowledge.intake.shapes import Block, Record
+from guardlayer.knowledge.intake.unit import NOTHING, NUMBER, unit_of, with_unit
 from guardlayer.text import key
 from guardlayer.types import Span
 
@@ -34,16 +35,12 @@ _HOUSEKEEPING = frozenset(
     description summary excerpt keywords lang language locale aliases redirect_from comments hide version effective
     effective_from effective_date valid_from valid_to expires entity type source status""".split()  # noqa: SIM905
 )
-_NOTHING = frozenset(("", "-", "–", "—", "−", "n/a", "na", "none", "null", "tbd", "tba", "?", "…", "...", "unknown"))
 _TICKS = dict.fromkeys("✓✔✅☑", "yes") | dict.fromkeys("✗✘❌☒✖", "no")
-_NUMBER = re.compile(r"[+\-−]?\d[\d.,' \u00a0]*(?:[kKmMbB]n?)?$")
 _PERIOD = re.compile(r"(?:(?:Q[1-4]|H[12]|FY|CY)\b.*|(?:19|20)\d\d(?:[-/]\d{2,4})?|[A-Z][a-z]{2,8}\.? (?:19|20)\d\d)$")
-_UNIT = re.compile(r"(?P<name>.*\S)\s*[(\[](?P<unit>[^()\[\]]{1,16})[)\]]$")
-_CURRENCIES = frozenset("$€£¥₹")
 _CLASSES = (
     ("money", re.compile(r"(?:[$€£¥₹]|(?:USD|EUR|GBP|CHF|JPY)\s)\s?\d|[\d.,]+\s?(?:[$€£¥₹]|USD|EUR|GBP|CHF)\b")),
     ("percent", re.compile(r"[+\-−]?[\d.,]+\s?%$")),
-    ("number", _NUMBER),
+    ("number", NUMBER),
     ("date", re.compile(r"\d{4}-\d{2}(?:-\d{2})?$|\d{1,2} [A-Z][a-z]+ \d{4}$|[A-Z][a-z]+ \d{1,2}, \d{4}$")),
     ("yes/no", re.compile(r"(?:yes|no|true|false)$", re.IGNORECASE)),
     ("quantity", re.compile(r"[\d.,]+\s?[^\W\d_]{1,12}(?:/[^\W\d_]+)?$")),
@@ -121,10 +118,10 @@ def _periods(block: Block, rows: Sequence[Record]) -> Iterator[Stated]:
         attribute = record.cells[0][1].text
         if not subject or not _is_key(attribute) or _PERIOD.match(attribute):
             continue
-        name, unit = _unit(attribute, [cell for _, cell in record.cells[1:]])
+        name, unit = unit_of(attribute, [cell for _, cell in record.cells[1:]])
         for period, cell in record.cells[1:]:
             if (value := _value(cell.text)) is not None:
-                yield Stated(subject, f"{period} {name[0].lower()}{name[1:]}", _with_unit(value, unit), record.span)
+                yield Stated(subject, f"{period} {name[0].lower()}{name[1:]}", with_unit(value, unit), record.span)
 
 
 def _upright(names: Sequence[str], rows: Sequence[Record]) -> Iterator[Stated]:
@@ -135,7 +132,7 @@ def _upright(names: Sequence[str], rows: Sequence[Record]) -> Iterator[Stated]:
         return
     if sum(_PERIOD.match(name) is not None for name in names[1:]) > 1 or all(_PERIOD.match(thing) for thing in things):
         return
-    units = [_unit(names[column], [record.cells[column][1] for record in rows]) for column in range(len(names))]
+    units = [unit_of(names[column], [record.cells[column][1] for record in rows]) for column in range(len(names))]
     sort = names[0] if names[0] and names[0].casefold() not in _GENERIC and len(names[0].split()) <= 2 else ""
     for record in rows:
         thing = record.cells[0][1].text
@@ -150,7 +147,7 @@ def _upright(names: Sequence[str], rows: Sequence[Record]) -> Iterator[Stated]:
                 and _is_key(name)
                 and key(name) not in _ASIDES | {"description", "comments", "comment"}
             ):
-                yield Stated(thing, name, _with_unit(value, unit), record.span, aliases=aliases)
+                yield Stated(thing, name, with_unit(value, unit), record.span, aliases=aliases)
 
 
 def _turned(names: Sequence[str], rows: Sequence[Record]) -> Iterator[Stated]:
@@ -163,10 +160,10 @@ def _turned(names: Sequence[str], rows: Sequence[Record]) -> Iterator[Stated]:
         attribute = record.cells[0][1].text
         if not _is_key(attribute):
             continue
-        name, unit = _unit(attribute, [cell for _, cell in record.cells[1:]])
+        name, unit = unit_of(attribute, [cell for _, cell in record.cells[1:]])
         for thing, cell in record.cells[1:]:
             if (value := _value(cell.text)) is not None:
-                yield Stated(thing, name, _with_unit(value, unit), record.span)
+                yield Stated(thing, name, with_unit(value, unit), record.span)
 
 
 def _uniform(rows: Sequence[Record], width: int) -> tuple[float, float]:
@@ -183,28 +180,11 @@ def _alike(lines: Sequence[Sequence[str]]) -> float:
 
 
 def _class(text: str) -> str:
-    if text.casefold() in _NOTHING:
+    if text.casefold() in NOTHING:
         return ""
     if text in _TICKS:
         return "yes/no"
     return next((name for name, pattern in _CLASSES if pattern.match(text)), "text")
-
-
-def _unit(name: str, cells: Sequence[Cell]) -> tuple[str, str]:
-    """Return the name of a column, and the unit in it if all its cells are bare numbers."""
-    match = _UNIT.match(name)
-    told = [cell.text for cell in cells if cell.text.casefold() not in _NOTHING]
-    if match is None or any(c.isdigit() for c in match["unit"]) or not told:
-        return name, ""
-    return (match["name"], match["unit"].strip()) if all(_NUMBER.match(text) for text in told) else (name, "")
-
-
-def _with_unit(value: str, unit: str) -> str:
-    if not unit:
-        return value
-    if unit in _CURRENCIES:
-        return f"{unit}{value}"
-    return f"{value}{unit}" if unit == "%" else f"{value} {unit}"
 
 
 # Pairs ----------------------------------------------------------------------------------------------------------------
@@ -271,7 +251,7 @@ def _is_name(text: str) -> bool:
     words = text.split()
     return (
         0 < len(text) <= _MAX_NAME and len(words) <= 10 and any(c.isalpha() for c in text) and bool(key(text))
-        and text[-1] not in ".!?:;" and text.casefold() not in _NOTHING
+        and text[-1] not in ".!?:;" and text.casefold() not in NOTHING
     )  # fmt: skip
 
 
@@ -282,7 +262,7 @@ def _is_key(text: str) -> bool:
 def _value(text: str) -> str | None:
     """Return a cell as a value; ``None`` if it is empty, or prose."""
     text = " ".join(text.split())
-    if text.casefold() in _NOTHING or len(text) > _MAX_VALUE:
+    if text.casefold() in NOTHING or len(text) > _MAX_VALUE:
         return None
     if text in _TICKS:
         return _TICKS[text]

@@ -16,6 +16,7 @@ from typing import Any
 from guardlayer.errors import ConfigError
 from guardlayer.knowledge.intake.register import Stated
 from guardlayer.knowledge.intake.shapes import Block, Record
+from guardlayer.knowledge.intake.unit import NOTHING, unit_of, with_unit
 from guardlayer.types import Span
 
 _FIELDS = (
@@ -111,8 +112,15 @@ class FactMapping:
 
     def statements(self, block: Block) -> Iterator[Stated]:
         """Yield what the rows of a block state; cells that are empty state nothing."""
+        units: dict[str, str] = {}
+        if block.kind == "table":
+            for number, name in enumerate(block.names):
+                column = [record.cells[number][1] for record in block.records if number < len(record.cells)]
+                units[_norm(name)] = unit_of(name, column)[1]
         for record in block.records:
-            yield from self.of_row({_norm(name): cell.text for name, cell in record.cells}, block, record)
+            row = {_norm(name): cell.text for name, cell in record.cells if cell.text.casefold() not in NOTHING}
+            row = {name: with_unit(text, units.get(name, "")) for name, text in row.items()}
+            yield from self.of_row(row, block, record)
 
     def of_row(self, row: Mapping[str, str], block: Block | None, record: Record | None) -> Iterator[Stated]:
         """Yield what one row states.
