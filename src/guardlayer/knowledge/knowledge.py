@@ -7,6 +7,7 @@ question, in every process, and none forgets what was answered before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from guardlayer.knowledge.store import BUSY_TIMEOUT_MS, Store
 from guardlayer.temporal import Clock, utc_now
 
 if TYPE_CHECKING:
+    from guardlayer.knowledge.dense import TextEncoder
     from guardlayer.knowledge.permissions import PolicyVersions
     from guardlayer.knowledge.state import StateRuns
 
@@ -66,6 +68,23 @@ class Knowledge(Keeping, Taking):
             StoreError: The database cannot be opened; the message says why and what to do.
         """
         return cls(Store.open(url, clock=clock, read_only=read_only, busy_timeout_ms=busy_timeout_ms))
+
+    def embed(self, *, encoder: TextEncoder | None = None, progress: Callable[[int, int], None] | None = None) -> int:
+        """Make the vectors of all passages, so that documents are found by meaning as well as by words.
+
+        Once is enough: what is ingested afterwards gets its vectors with it.
+
+        Args:
+            encoder: Makes them; ``None`` is the one that ships with the package.
+            progress: Called with how many are done, and how many there are to do.
+
+        Returns:
+            How many were made.
+
+        Raises:
+            ConfigError: There is no encoder in this installation.
+        """
+        return self.passages.meaning.embed(encoder=encoder, progress=progress)
 
     @cached_property
     def permissions(self) -> PolicyVersions:

@@ -17,6 +17,7 @@ from guardlayer.errors import AuthorityError, StoreError
 from guardlayer.knowledge.ingest import MAX_PAGES, Progress, ingest, retract
 from guardlayer.knowledge.ingested import IngestResult
 from guardlayer.knowledge.intake.mapping import Facts
+from guardlayer.knowledge.meaning import Meaning, fused
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.ranking import DETAILS, SUCCESSION, Hit, choose, distinct, hit_of, index_text, order
 from guardlayer.knowledge.reading import SkippedFile
@@ -78,6 +79,7 @@ class Passages:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._state = _State(-1, -1, ())
+        self.meaning = Meaning(store)
 
     def ingest(
         self,
@@ -125,7 +127,7 @@ class Passages:
             NotFoundError: There is no source ``supersedes``; nothing is kept.
             StoreError: The database cannot be written.
         """
-        return ingest(
+        result = ingest(
             self._store,
             path,
             source=source,
@@ -138,6 +140,8 @@ class Passages:
             skip_unreadable=skip_unreadable,
             facts=facts,
         )
+        self.meaning.refresh()
+        return result
 
     def retract(self, source: str, *, reason: str | None = None) -> int:
         """Withdraw a document, or every document of a folder ingested as ``source``.
@@ -178,9 +182,24 @@ class Passages:
             seen = {hit.id for hit in hits}
             more = {id_ for plan in plans for id_ in self._any(plan, wanted)} - seen
             hits += self._load(sorted(more), weights, at)
-        hits = distinct(hits)
+            hits = self._with_meaning(hits, terms_text, wanted, weights, at)
+        else:
+            hits = distinct(hits)
         hits = self._with_successors(hits, limit, weights, at)
-        return tuple(hit.evidence for hit in sorted(choose(hits, limit), key=order))
+        place = {hit.id: number for number, hit in enumerate(hits)}
+        chosen = choose(hits, limit)
+        return tuple(hit.evidence for hit in sorted(chosen, key=lambda hit: (order(hit)[0], place[hit.id])))
+
+    def _with_meaning(
+        self, hits: list[Hit], text: str, wanted: int, weights: dict[str, float], at: datetime
+    ) -> list[Hit]:
+        """Join what is near in meaning to what shares words, in the order of both (where vectors were made)."""
+        near = self.meaning.search(text, wanted)
+        if not near:
+            return distinct(hits)
+        known = {hit.id for hit in hits}
+        hits = distinct([*hits, *self._load(sorted({id_ for id_, _ in near} - known), weights, at)])
+        return fused(hits, near)
 
     def _with_successors(self, hits: list[Hit], limit: int, weights: dict[str, float], at: datetime) -> list[Hit]:
         """Add what stands in the place of superseded passages, and say so with each of them.

@@ -21,6 +21,7 @@ from guardlayer.knowledge import governance, schema
 from guardlayer.knowledge.entities.schema import ENTITIES
 from guardlayer.knowledge.intake.schema import INTAKE
 from guardlayer.knowledge.live import LIVE
+from guardlayer.knowledge.vectors import VECTORS
 from guardlayer.temporal import Clock
 
 BUSY_TIMEOUT_MS = 5_000
@@ -87,6 +88,10 @@ class Dialect(Protocol):
         """Return ids of passages that hold every word, or any: best first. Each word counts by its weight."""
         ...
 
+    def rename_source(self, cursor: Cursor, old: str, new: str) -> None:
+        """Call a source otherwise in what this database keeps beside the tables that all have."""
+        ...
+
     def indexed(self, index: str) -> list[int]:
         """Return the ids of all passages in a full-text index."""
         ...
@@ -128,7 +133,13 @@ def _live(to: Schema) -> None:
     to.execute(LIVE)
 
 
-MIGRATIONS: tuple[Callable[[Schema], None], ...] = (_first, _histories, _intake, _governance, _entities, _live)
+def _vectors(to: Schema) -> None:
+    to.execute(VECTORS)
+
+
+MIGRATIONS: tuple[Callable[[Schema], None], ...] = (
+    _first, _histories, _intake, _governance, _entities, _live, _vectors,
+)  # fmt: skip
 """How a database grows: one function a version, appended and never edited. The database counts them."""
 
 

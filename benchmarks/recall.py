@@ -1,0 +1,106 @@
+"""Whether a claim's evidence is found among many sentences, and how fast.
+
+    python benchmarks/recall.py --data ../shared/data [--pool 100000] [--claims 2000] [--seed 7] [--quick]
+
+The pool is every distinct evidence text of the training and development rows, one passage each, ingested as documents;
+the claims are FEVER's development claims whose evidence is known. *recall@5* is the share of claims for which one of its
+evidence texts is among the first five. Each way of searching gets the claim as it stands. Ways: full text alone, and full
+text with dense vectors fused by rank, where the dense index is available. No row is used for anything else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from guardlayer import Knowledge
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+PER_FILE = 2_000
+ASKED = "asked: recall@5 >= 90 %, p95 <= 10 ms"
+
+
+def read(data: Path) -> tuple[list[str], dict[str, set[str]]]:
+    """Return the distinct evidence texts, and the evidence texts of each development claim."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(data / "entail_train.parquet", columns=["source", "premise", "hypothesis", "split"])
+    pool: dict[str, None] = {}
+    gold: dict[str, set[str]] = defaultdict(set)
+    for source, premise, claim, split in zip(*(table[name].to_pylist() for name in table.column_names), strict=True):
+        text = " ".join(premise.split())
+        if source == "fever":
+            pool[text] = None
+            if split == "dev":
+                gold[claim].add(text)
+    for premise in table["premise"].to_pylist():
+        pool.setdefault(" ".join(premise.split()))
+    return list(pool), gold
+
+
+def ingest(kb: Knowledge, texts: Sequence[str], folder: Path) -> float:
+    """Write the texts as documents of one paragraph each, read them in, and return the seconds that took."""
+    for number, start in enumerate(range(0, len(texts), PER_FILE)):
+        text = "\n\n".join(texts[start : start + PER_FILE])
+        (folder / f"{number:04}.txt").write_text(text, encoding="utf-8")
+    begun = time.perf_counter()
+    kb.ingest(folder)
+    return time.perf_counter() - begun
+
+
+def measure(name: str, search: Callable[[str], Sequence[str]], claims: Sequence[tuple[str, set[str]]]) -> None:
+    """Print recall at 1, 5 and 20, and the latency."""
+    took, ranks = [], []
+    for claim, wanted in claims:
+        begun = time.perf_counter()
+        found = search(claim)
+        took.append(time.perf_counter() - begun)
+        texts = [" ".join(text.split()) for text in found]
+        ranks.append(next((rank for rank, text in enumerate(texts) if text in wanted), 99))
+    took.sort()
+    shares = "  ".join(f"recall@{k} {sum(rank < k for rank in ranks) / len(ranks):.1%}" for k in (1, 5, 20))
+    p50, p95 = statistics.median(took), took[int(0.95 * len(took))]
+    print(f"{name:24} {shares}   p50 {1e3 * p50:.2f} ms  p95 {1e3 * p95:.2f} ms", flush=True)
+
+
+def main() -> int:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--pool", type=int, default=100_000)
+    parser.add_argument("--claims", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--quick", action="store_true", help="a pool of 20,000 and 300 claims")
+    options = parser.parse_args()
+    if not (options.data / "entail_train.parquet").exists():
+        print(f"skipped: {options.data / 'entail_train.parquet'} is not there (labelled data)", file=sys.stderr)
+        return 2
+    texts, gold = read(options.data)
+    size, count = (20_000, 300) if options.quick else (options.pool, options.claims)
+    rng = random.Random(options.seed)
+    claims = rng.sample(sorted(gold.items()), min(count, len(gold)))
+    needed = {text for _, wanted in claims for text in wanted}
+    others = [text for text in texts if text not in needed]
+    pool = [*needed, *rng.sample(others, max(0, min(size, len(texts)) - len(needed)))]
+    rng.shuffle(pool)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "texts"
+        folder.mkdir()
+        kb = Knowledge.open(Path(scratch) / "kb.db")
+        seconds = ingest(kb, pool, folder)
+        print(f"{len(pool):,} passages in {seconds:.1f} s ({60 * len(pool) / seconds:,.0f} a minute); {ASKED}")
+        measure("full text", lambda claim: [e.text for e in kb.passages.search(claim, at=AT, limit=20)], claims)
+        kb.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
