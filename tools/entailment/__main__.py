@@ -18,6 +18,7 @@ examples:
   python -m tools.entailment evaluate --data ../shared/data --out runs/first
   python -m tools.entailment combine  --data ../shared/data --out runs/first
   python -m tools.entailment card     --data runs/mix --out runs/first
+  python -m tools.entailment dense    --out runs/first
   python -m tools.entailment ship     --out runs/first
 """
 _HELP = {
@@ -27,6 +28,7 @@ _HELP = {
     "evaluate": "measure the model in --out, and the baselines, on every development set of --data",
     "combine": "fit the combiner of the model in --out on releasable rows of --data that it has not seen",
     "card": "write the model card from the logs in --data and --out",
+    "dense": "make the text encoder that shares the word vectors of the model in --out",
     "ship": "put the model in --out, its combiner and its card into the package; check digests and sizes",
 }
 
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stage = stages.add_parser(
             name, help=text, description=text, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        if name != "ship":
+        if name not in ("dense", "ship"):
             stage.add_argument("--data", type=Path, required=True, help="folder to read from")
         out = "folder of the model" if name == "ship" else "folder to write to"
         stage.add_argument("--out", type=Path, required=True, help=out)

@@ -139,6 +139,17 @@ class CombineOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class DenseOptions:
+    """What ``dense`` was asked for.
+
+    Attributes:
+        out: Folder with the weights and the quantised model.
+    """
+
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
 class ShipOptions:
     """What ``ship`` was asked for.
 
@@ -160,6 +171,7 @@ OF_STAGE: dict[str, type] = {
     "evaluate": EvaluateOptions,
     "combine": CombineOptions,
     "card": CardOptions,
+    "dense": DenseOptions,
     "ship": ShipOptions,
 }
 """The options' class of each stage."""
