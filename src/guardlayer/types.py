@@ -25,6 +25,7 @@ __all__ = [
     "Decision",
     "Draft",
     "Edit",
+    "Erased",
     "Evidence",
     "Fact",
     "Form",
@@ -637,6 +638,26 @@ class Coverage:
             f"{self.claims} claims: {self.checked} checked ({self.supported} supported), {self.exempt} exempt, "
             f"{self.unverifiable} unverifiable, {len(self.skipped)} regions skipped"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased in one store.
+
+    Attributes:
+        store: The store, as a person would look for it.
+        removed: How much of what was removed, by name; nothing where it held nothing.
+        left: What may still hold it and cannot be reached from here, one thing each; then the erasure is not complete.
+    """
+
+    store: str
+    removed: Mapping[str, int] = field(default_factory=dict, hash=False)
+    left: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left."""
+        return not self.left
 
 
 @dataclass(frozen=True, slots=True)

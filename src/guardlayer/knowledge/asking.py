@@ -11,6 +11,7 @@ from guardlayer.knowledge.passages import Passages
 from guardlayer.knowledge.statement import Qualifiers, cleaned_name, qualifier_key, qualifier_pairs
 from guardlayer.knowledge.stats import Stats, count
 from guardlayer.knowledge.store import Store
+from guardlayer.knowledge.versions import numbered
 from guardlayer.temporal import When, instant
 from guardlayer.types import Fact
 
@@ -101,7 +102,7 @@ class Asking:
         for fact in versions:
             if fact.version == version:
                 return fact
-        raise NotFoundError(f"{fact_id} has no version {version}; it has 1 to {len(versions)}")
+        raise NotFoundError(f"{fact_id} has no version {version}; it has {numbered(fact.version for fact in versions)}")
 
     def changes(self, fact_id: str) -> tuple[Change, ...]:
         """Return what was done to a fact, when, by whom and why, oldest first.

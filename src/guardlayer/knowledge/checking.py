@@ -49,7 +49,8 @@ _RULES: Sequence[tuple[str, str, str]] = (
         "f{0} took over from f{1}, which is not there",
         (
             "SELECT DISTINCT fact, supersedes FROM fact f WHERE supersedes IS NOT NULL "
-            "AND NOT EXISTS (SELECT 1 FROM fact o WHERE o.fact = f.supersedes) ORDER BY fact"
+            "AND NOT EXISTS (SELECT 1 FROM fact o WHERE o.fact = f.supersedes) "
+            "AND NOT EXISTS (SELECT 1 FROM erasure) ORDER BY fact"  # what was erased may have been it
         ),
     ),
     (

@@ -230,6 +230,9 @@ class SqliteDialect:
         """Rank by BM25, which weighs the words itself."""
         return self._ids(index, (" AND " if every else " OR ").join(map(_quoted, words)), "rank", limit)
 
+    def rename_source(self, cursor: Cursor, old: str, new: str) -> None:
+        """Nothing is kept beside them."""
+
     def indexed(self, index: str) -> list[int]:
         """Read the ids of an FTS5 table."""
         return [row[0] for row in self._read(f"SELECT rowid FROM {index} ORDER BY rowid", ())]  # noqa: S608 - our own names

@@ -8,7 +8,7 @@ from __future__ import annotations
 from guardlayer.errors import IntervalError, KnowledgeError, NotFoundError
 from guardlayer.knowledge.ledger import fact_number
 from guardlayer.knowledge.micros import to_micros
-from guardlayer.knowledge.versions import Row
+from guardlayer.knowledge.versions import Row, numbered
 from guardlayer.knowledge.writer import Writer
 from guardlayer.temporal import Interval, When, instant
 from guardlayer.types import Source
@@ -108,9 +108,10 @@ def _version_at(versions: list[Row], to: int | When) -> tuple[Row, int | None]:
     """Return the version meant, and the transaction time from which on what took over from it is undone."""
     fact = f"f{versions[0].fact}"
     if isinstance(to, int):
-        if not 1 <= to <= len(versions):
-            raise NotFoundError(f"{fact} has no version {to}; it has 1 to {len(versions)}")
-        return versions[to - 1], versions[to - 1].tx_to
+        found = next((row for row in versions if row.version == to), None)
+        if found is None:
+            raise NotFoundError(f"{fact} has no version {to}; it has {numbered(row.version for row in versions)}")
+        return found, found.tx_to
     at = to_micros(instant(to, what="to"))
     for row in versions:
         if row.tx_from <= at and (row.tx_to is None or at < row.tx_to):

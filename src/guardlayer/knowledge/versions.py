@@ -91,3 +91,11 @@ def _may_fit(one: Interval, other: Interval) -> bool:
     begins_before = other.start is None or other.start < one.start
     goes_on = other.end is None or other.end >= one.end
     return not (begins_before and goes_on)
+
+
+def numbered(versions: Iterable[int]) -> str:
+    """Put the numbers of versions into words: "1 to 3", or "1, 3" where one was erased."""
+    listed = sorted(versions)
+    if listed == list(range(listed[0], listed[-1] + 1)):
+        return f"{listed[0]} to {listed[-1]}"
+    return ", ".join(map(str, listed))

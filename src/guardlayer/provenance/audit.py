@@ -2,7 +2,8 @@
 
 Found are: a changed byte of a body, a hash that is not its body's, a row that was removed, inserted or moved, a column
 that does not say what the body says, a response that lacks some of its claims. Not found, until checkpoints are kept
-elsewhere, are whole responses cut off at the end, and a log rewritten as a whole.
+elsewhere, are whole responses cut off at the end, and a log rewritten as a whole. A record whose texts were erased
+keeps its hash; its body is checked against the hash that the erasure left, and its receipt proves the erasure.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def check_row(row: Row, path: str) -> Mapping[str, Any]:
     Raises:
         LogError: They do not; the message names the place in the log.
     """
-    if leaf_hash(row.body) != row.leaf_hash:
+    if leaf_hash(row.body) != (row.leaf_hash if row.erased is None else row.erased):
         raise refused(
             path, row.seq, "its hash is not that of its body: one of the two was changed after it was written"
         )
@@ -35,6 +36,8 @@ def check_row(row: Row, path: str) -> Mapping[str, Any]:
     if not isinstance(body, dict) or body.get("schema") != SCHEMA:
         schema = body.get("schema") if isinstance(body, dict) else None
         raise refused(path, row.seq, f"its schema is {schema!r}, not {SCHEMA}; a newer guardlayer may read it")
+    if (row.erased is not None) is not ("erased" in body):
+        raise refused(path, row.seq, "its body and the list of erasures do not agree on whether its texts were erased")
     for column, name in COLUMNS:
         if body.get(name) != getattr(row, column):
             raise refused(

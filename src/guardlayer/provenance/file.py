@@ -13,7 +13,7 @@ from urllib.parse import quote
 import apsw
 
 from guardlayer.errors import LogError
-from guardlayer.provenance.layout import APPLICATION_ID, FORMAT, TABLE
+from guardlayer.provenance.layout import APPLICATION_ID, ERASED_FORMAT, FORMAT, TABLE
 
 _abandoned: list[apsw.Connection] = []  # opened before a fork; closing them in the child would be wrong
 
@@ -166,9 +166,9 @@ class LogFile:
             db.execute(f"PRAGMA user_version = {FORMAT}")
         elif application != APPLICATION_ID:
             raise LogError(f"{self.path}: this SQLite file is no provenance log; choose another path for the log")
-        elif version > FORMAT:
+        elif version > ERASED_FORMAT:
             raise LogError(
-                f"{self.path}: this log has format {version}, and this guardlayer knows formats up to {FORMAT}; "
+                f"{self.path}: this log has format {version}, and this guardlayer knows formats up to {ERASED_FORMAT}; "
                 "install the newer guardlayer that wrote it"
             )
 

@@ -21,6 +21,9 @@ SCHEMA = "guardlayer.record/1"
 FORMAT = 1
 """Version of the table, in SQLite's ``user_version``."""
 
+ERASED_FORMAT = 2
+"""Version of a log in which texts were erased: the table is the same, and :data:`ERASURES` stands beside it."""
+
 APPLICATION_ID = 0x474C5056
 """``GLPV`` in SQLite's ``application_id``: tells a provenance log from any other database."""
 
@@ -45,13 +48,26 @@ CREATE TRIGGER record_is_never_deleted BEFORE DELETE ON record
 BEGIN SELECT RAISE(ABORT, 'a provenance record is never deleted'); END;
 """
 
+ERASURES = """
+CREATE TABLE erasure (
+    seq       INTEGER PRIMARY KEY,
+    receipt   TEXT NOT NULL,
+    at        TEXT NOT NULL,
+    body_hash BLOB NOT NULL
+) STRICT;
+"""
+"""Which records lost their texts, to which receipt, and the leaf hash of the body that stands there now. The record
+keeps the hash it always had, so every proof over the hashes holds; what was under it can be checked no more."""
+
+UPDATE_GUARD = "record_is_never_updated"
+
 # A surrogate, with the backslashes before it; or backslashes before what an escaped surrogate looks like.
 _ESCAPE = re.compile(r"(?<!\\)(\\*+)(?:([\ud800-\udfff])|(?=ud[89a-f][0-9a-f]{2}))")
 _RESTORE = re.compile(r"(?<!\\)(\\++)u(d[89a-f][0-9a-f]{2})")
 
 
 class Row(NamedTuple):
-    """A row of the table, as it is stored."""
+    """A row of the table, as it is stored; ``erased`` is the hash of the body where its texts were erased."""
 
     seq: int
     id: str
@@ -59,6 +75,7 @@ class Row(NamedTuple):
     at: str
     body: bytes
     leaf_hash: bytes
+    erased: bytes | None = None
 
 
 def leaf_hash(body: bytes) -> bytes:

@@ -15,12 +15,13 @@ import apsw
 from guardlayer.errors import LogError
 from guardlayer.provenance.audit import audit, check_row, refused
 from guardlayer.provenance.bodies import bodies, placed
+from guardlayer.provenance.erasing import erase
 from guardlayer.provenance.file import LogFile, transaction
 from guardlayer.provenance.layout import RESPONSE, Row, encode, leaf_hash
 from guardlayer.provenance.serialize import instant
 from guardlayer.provenance.why import Why, trace
 from guardlayer.temporal import Clock, utc_now
-from guardlayer.types import Record, Report
+from guardlayer.types import Erased, Record, Report
 
 Mirror = Callable[[Record], None]
 """Is handed every record after it was committed."""
@@ -29,6 +30,9 @@ PAGE = 256
 """How many rows are read at a time."""
 
 _SELECT = "SELECT seq, id, kind, at, body, leaf_hash FROM record "
+_SELECT_ERASED = (
+    "SELECT seq, id, kind, record.at, body, leaf_hash, body_hash FROM record LEFT JOIN erasure USING (seq) "
+)
 _TRIGGERS = 3
 
 
@@ -153,6 +157,38 @@ class SqliteLog:
             )
         return count
 
+    def erase(self, mentioned: Callable[[str], bool], *, receipt: str, preview: bool = False) -> Erased:
+        """Take the texts out of every answer that names somebody; hashes, places and verdicts stay.
+
+        An answer goes as a whole: its claims are part of what was said. Each record keeps its leaf hash, so what was
+        proved over the hashes is proved still; the text under the hash is gone, and the record says so.
+
+        Args:
+            mentioned: Says whether a text names them.
+            receipt: Identifier of the receipt, which the records keep.
+            preview: Change nothing, only count.
+
+        Raises:
+            LogError: The log cannot be written, or a record is not what was written.
+        """
+        return erase(self, self._file, mentioned, receipt=receipt, at=instant(self._clock()), preview=preview)
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether every record is written elsewhere, too."""
+        return self._mirror is not None
+
+    def erasures(self) -> dict[str, int]:
+        """Return how many records each erasure took the texts of, by receipt.
+
+        Raises:
+            LogError: The log cannot be read.
+        """
+        with self._file.reading() as db:
+            if not _has_erasures(db):
+                return {}
+            return dict(db.execute("SELECT receipt, count(*) FROM erasure GROUP BY receipt ORDER BY min(at)"))
+
     def close(self) -> None:
         """Close the file; a later call opens it again."""
         self._file.close()
@@ -178,7 +214,7 @@ class SqliteLog:
             whole = placed(body, record_id=ids[offset], seq=seq + offset, recorded_at=recorded_at, response_id=ids[-1])
             stored = encode(whole)
             row = Row(seq + offset, ids[offset], body["kind"], recorded_at, stored, leaf_hash(stored))
-            db.execute("INSERT INTO record (seq, id, kind, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)", row)
+            db.execute("INSERT INTO record (seq, id, kind, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)", row[:6])
             records.append(_record(row, whole))
         return records
 
@@ -199,7 +235,7 @@ class SqliteLog:
         while stop is None or start < stop:
             limit = PAGE if stop is None else min(PAGE, stop - start)
             with self._file.reading() as db:
-                found = db.execute(_SELECT + "WHERE seq >= ? ORDER BY seq LIMIT ?", (start, limit))
+                found = db.execute(_select(db) + "WHERE seq >= ? ORDER BY seq LIMIT ?", (start, limit))
                 page = [Row(*row) for row in found]
             page = [row for row in page if stop is None or row.seq < stop]
             yield from page
@@ -215,7 +251,7 @@ class SqliteLog:
         if kind is not None:
             condition, values = condition + "AND kind = ? ", [*values, kind]
         with self._file.reading() as db:
-            rows = [Row(*row) for row in db.execute(_SELECT + condition + "ORDER BY id LIMIT 4", values)]
+            rows = [Row(*row) for row in db.execute(_select(db) + condition + "ORDER BY id LIMIT 4", values)]
         if not rows:
             raise _NoneFoundError(f"{self._path}: there is no {kind or 'record'} {prefix!r}; check the id and the log")
         if len(rows) > 1:
@@ -224,6 +260,14 @@ class SqliteLog:
                 f"{', '.join(row.id for row in rows[:3])}; give more characters"
             )
         return _record(rows[0], check_row(rows[0], self._path))
+
+
+def _has_erasures(db: apsw.Connection) -> bool:
+    return bool(db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'erasure'").get)
+
+
+def _select(db: apsw.Connection) -> str:
+    return _SELECT_ERASED if _has_erasures(db) else _SELECT
 
 
 class _NoneFoundError(LogError):

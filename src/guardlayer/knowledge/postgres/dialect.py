@@ -69,6 +69,10 @@ class PostgresDialect:
         query = (" & " if every else " | ").join(lexemes)
         return [row[0] for row in self._read(sql, (query, *weighed, limit))]
 
+    def rename_source(self, cursor: Cursor, old: str, new: str) -> None:
+        """Rename it where the rule of one value compares it."""
+        cursor.execute("UPDATE fact_hold SET source = ? WHERE source = ?", (new, old))
+
     def indexed(self, index: str) -> list[int]:
         """Read the ids."""
         return [row[0] for row in self._read(f"SELECT id FROM {index} ORDER BY id", ())]  # noqa: S608 - our own names
