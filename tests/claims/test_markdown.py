@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from guardlayer.types import Form, Span, Split
 
 SplitText = Callable[..., Split]
@@ -113,3 +115,12 @@ def test_a_bold_line_above_something_is_a_heading(split: SplitText) -> None:
     assert _read(split("**The fee is 3%.**\n\n- CEO: Ann Lee"))[0] == (Form.SENTENCE, "The fee is 3%.")
     assert _read(split("**Ann Lee**", "Who is the CEO?")) == [(Form.FRAGMENT, "The CEO is Ann Lee.")]
     assert _read(split("**Acme** is big.\n\n- It is old."))[0] == (Form.SENTENCE, "Acme is big.")
+
+
+@pytest.mark.parametrize("marks", ["[1]", "[1][2]", "[^1]", "[1, 2].", "[1] [3]"])
+def test_marks_of_citations_behind_a_sentence_state_nothing(split: SplitText, marks: str) -> None:
+    """What models write behind a sentence to cite their sources is skipped, aloud, and is no claim without a source."""
+    found = split(f"The museum opens at nine. {marks}\n\nIt closes at five.")
+    assert [claim.text for claim in found.claims] == ["The museum opens at nine.", "It closes at five."]
+    assert [region.reason for region in found.skipped] == ["marks of citations"]
+    assert split(f"The price is {marks} dollars.").claims

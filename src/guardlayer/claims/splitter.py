@@ -30,6 +30,8 @@ from guardlayer.types import Claim, Draft, Form, Kind, Skipped, Split
 
 __all__ = ["TextSplitter"]
 
+_MARKS: Final = re.compile(r"(?:\s*\[\^?\d{1,3}(?:, ?\d{1,3})*\][.,;]?)+\s*")
+"""*It opens at nine. [1][2]*: marks behind a sentence state nothing of their own."""
 _NO_WORDS: Final = "no words"
 _DEEPEST: Final = 9
 _TITLE_LIMIT: Final = 100
@@ -253,6 +255,9 @@ class _Reader:
         cell = block.form is Form.CELL
         if not any(map(str.isalnum, text)) and not (cell and not set(text) <= set("-–— .…")):
             self.skipped.append(Skipped(start, end, "empty cell" if cell else _NO_WORDS))
+            return
+        if not cell and _MARKS.fullmatch(text):
+            self.skipped.append(Skipped(start, end, "marks of citations"))
             return
         if cell:
             label = f"{self._topic(block.label)}{block.label}" if block.keyed else block.label
