@@ -56,7 +56,7 @@ def load(
             screen.show(str(result))
         stats = kb.stats()
     screen.data({"files": results, "knowledge": asdict(stats)})
-    screen.show(f"{knowledge}: {stats}")
+    screen.show(f"{kb.store.name}: {stats}")
 
 
 def ingest(

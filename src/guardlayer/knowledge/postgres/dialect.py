@@ -44,7 +44,7 @@ class PostgresDialect:
     def index(self, cursor: Cursor, index: str, rows: Sequence[tuple[int, str, str]]) -> None:
         """Add passages; the words are ours, so no parser of the server reads them again."""
         cursor.executemany(
-            f"INSERT INTO {index} (id, words) VALUES (?, CAST(? AS TSVECTOR))",  # noqa: S608 - our own names
+            f"INSERT INTO {index} (id, words) VALUES (?, ?)",  # noqa: S608 - our own names
             [(id_, _vector(text, lead)) for id_, text, lead in rows],
         )
 

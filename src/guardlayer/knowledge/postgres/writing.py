@@ -11,16 +11,32 @@ from guardlayer.knowledge.postgres.connections import Connection
 from guardlayer.knowledge.postgres.dialect import compared
 from guardlayer.knowledge.postgres.translate import statement
 
-_INSERT = re.compile(r"\s*INSERT\s+INTO\s+(\w+)\s*\(([^)]*)\)", re.IGNORECASE)
+_INSERT = re.compile(
+    r"\s*INSERT\s+INTO\s+(\w+)\s*\(([^)]*)\)\s*(VALUES\s*\(\?(?:\s*,\s*\?)*\)\s*)?(.*)", re.IGNORECASE | re.DOTALL
+)
 _UNKEYED = "SELECT id, value, valid_from, valid_to, valid_from_text, valid_to_text FROM fact WHERE value_key IS NULL"
 _BATCH = 10_000
+_MANY = 20  # rows from which they are copied rather than inserted one by one
+_COMPARED = ("value", "valid_from", "valid_to", "valid_from_text", "valid_to_text")
 
 
 class _Insert(NamedTuple):
-    """What a statement inserts: a table whose ids it gives itself, and whether facts without what is compared."""
+    """What a statement inserts.
 
-    numbered: str | None = None
-    unkeyed: bool = False
+    Attributes:
+        table: Into which table.
+        columns: Values of which columns.
+        plain: Whether it inserts its parameters and no more.
+    """
+
+    table: str = ""
+    columns: tuple[str, ...] = ()
+    plain: bool = False
+
+    @property
+    def unkeyed(self) -> bool:
+        """Whether it writes facts without what they are compared by."""
+        return self.table == "fact" and "value_key" not in self.columns
 
 
 class PostgresCursor:
@@ -49,7 +65,10 @@ class PostgresCursor:
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> Self:
         """Run a statement for each row."""
         listed = list(rows)
-        if listed:
+        insert = _insert(sql)
+        if insert.plain and len(listed) >= _MANY:
+            self._copy(insert, listed)
+        elif listed:
             self._cursor.executemany(statement(sql), listed)
             self._note(sql)
         return self
@@ -84,10 +103,25 @@ class PostgresCursor:
     def _note(self, sql: str) -> None:
         if self._cursor.rowcount > 0 and not (self._cursor.statusmessage or "").startswith("SELECT"):
             self.changed = True
-        numbered, unkeyed = _insert(sql)
-        if numbered:
-            self._numbered.add(numbered)
-        self._unkeyed = self._unkeyed or unkeyed
+        insert = _insert(sql)
+        if "id" in insert.columns:
+            self._numbered.add(insert.table)
+        self._unkeyed = self._unkeyed or insert.unkeyed
+
+    def _copy(self, insert: _Insert, rows: list[Sequence[Any]]) -> None:
+        """Write many rows in one stream."""
+        columns = insert.columns
+        if insert.unkeyed:
+            places = [columns.index(name) for name in _COMPARED]
+            columns = (*columns, "value_key", "brief")
+            rows = [(*row, *compared(*(row[place] for place in places))) for row in rows]
+        listed = ", ".join(f'"{name}"' for name in columns)
+        with self._cursor.copy(f"COPY {insert.table} ({listed}) FROM STDIN".encode()) as stream:
+            for row in rows:
+                stream.write_row(row)
+        self.changed = True
+        if "id" in columns:
+            self._numbered.add(insert.table)
 
 
 @lru_cache(maxsize=1024)
@@ -95,5 +129,8 @@ def _insert(sql: str) -> _Insert:
     found = _INSERT.match(sql)
     if found is None:
         return _Insert()
-    table, columns = found[1].lower(), {column.strip().strip('"').lower() for column in found[2].split(",")}
-    return _Insert(table if "id" in columns else None, table == "fact" and "value_key" not in columns)
+    columns = tuple(column.strip().strip('"').lower() for column in found[2].split(","))
+    plain = bool(found[3]) and not found[4] and found[3].count("?") == len(columns)
+    if found[1].lower() == "fact":
+        plain = plain and {*_COMPARED}.issubset(columns)
+    return _Insert(found[1].lower(), columns, plain)
