@@ -105,7 +105,7 @@ def load_sql(
         )  # fmt: skip
         stats = kb.stats()
     screen.data({**asdict(result), "knowledge": asdict(stats)})
-    screen.show(str(result), f"{knowledge}: {stats}")
+    screen.show(str(result), f"{kb.store.name}: {stats}")
 
 
 def _pairs(given: list[str], option: str) -> dict[str, str]:
