@@ -10,7 +10,9 @@ from uuid import uuid4
 import orjson
 
 from guardlayer.errors import ConfigError, InputError
-from guardlayer.evidence import coerce
+from guardlayer.evidence import as_authority, coerce
+from guardlayer.evidence.metadata import Keys
+from guardlayer.protocols import Authority
 from guardlayer.temporal import When, instant
 from guardlayer.types import Draft, Model, Principal, Turn
 
@@ -23,6 +25,7 @@ def draft(
     *,
     question: str | None,
     evidence: Iterable[object],
+    metadata: Keys,
     turns: Iterable[Turn | tuple[str, str]],
     at: datetime,
     data: Any,
@@ -44,11 +47,24 @@ def draft(
         call_id=uuid4().hex,
         question=question,
         turns=tuple(turn(one) for one in turns),
-        evidence=coerce(evidence),
+        evidence=coerce(evidence, metadata=metadata),
         model=model,
         data=json_value(text) if data is None else data,
         principal=principal,
     )
+
+
+def retrievers(sources: Iterable[object], metadata: Keys) -> list[Authority]:
+    """Return the user's retrievers as authorities.
+
+    Raises:
+        ConfigError: Something among them is none.
+    """
+    if isinstance(sources, str | bytes) or not isinstance(sources, Iterable):
+        raise ConfigError(
+            "sources= takes a list of retrievers: put one in brackets; to load a folder use Knowledge.ingest"
+        )
+    return [as_authority(one, metadata=metadata) for one in sources]
 
 
 def principal(who: Principal | str, attributes: Mapping[str, Any]) -> Principal:

@@ -22,6 +22,7 @@ from guardlayer import drafting, plugins
 from guardlayer.claims import TextSplitter
 from guardlayer.errors import ConfigError, InputError
 from guardlayer.evidence import as_authority, coerce
+from guardlayer.evidence.metadata import Keys
 from guardlayer.kinds import RuleClassifier
 from guardlayer.knowledge import Knowledge, Readable
 from guardlayer.pipeline import Amend, Parts, Route, arun, run
@@ -56,6 +57,8 @@ class Guard:
             evidence of a call answer.
         sources: Retrievers: callables ``(query) -> passages``, LangChain or LlamaIndex retrievers, or
             :class:`~guardlayer.protocols.Authority` objects.
+        metadata: Under which keys documents say what they are and when they hold, as in ``{"source": "doc_id",
+            "updated": "last_edited"}``; see :class:`guardlayer.evidence.metadata.Keys`.
         policy: A preset (observe, annotate, enforce, strict, retry), a TOML file, a mapping, a ``Policy``, or
             anything with its ``decide``.
         log: Path of the provenance log, a ``ProvenanceLog``, or ``None`` to keep no records, which reports then say.
@@ -77,6 +80,7 @@ class Guard:
         *,
         knowledge: Knowledge | str | Path | None = None,
         sources: Iterable[object] = (),
+        metadata: Mapping[str, str | Sequence[str]] | None = None,
         policy: PolicyProtocol | str | Path | Mapping[str, Any] = "enforce",
         log: ProvenanceLog | str | Path | None = DEFAULT_LOG,
         model: Model | str | None = None,
@@ -101,10 +105,7 @@ class Guard:
         self._log = log
         self._log_lock = Lock()
         self._announce = log == DEFAULT_LOG
-        if isinstance(sources, str | bytes) or not isinstance(sources, Iterable):
-            raise ConfigError(
-                "sources= takes a list of retrievers: put one in brackets; to load a folder use Knowledge.ingest"
-            )
+        self._keys = Keys.of(metadata)
         if isinstance(verifiers, str):
             raise ConfigError(f"verifiers= takes a list of verifiers; write [{verifiers!r}]")
         self._splitter = TextSplitter() if splitter == "text" else _part("guardlayer.splitters", splitter)
@@ -113,7 +114,7 @@ class Guard:
         claims = permissions if isinstance(permissions, Authority) else None
         self._engine = cast("PolicyEngine | None", getattr(permissions, "engine", permissions))
         answering: dict[Kind | str, object] = {} if claims is None else {Kind.PERMISSION: claims}
-        self._routes = self._routing([as_authority(one) for one in sources], {**answering, **(authorities or {})})
+        self._routes = self._routing(drafting.retrievers(sources, self._keys), {**answering, **(authorities or {})})
 
     @classmethod
     def from_file(
@@ -403,6 +404,7 @@ class Guard:
             text,
             question=question,
             evidence=evidence,
+            metadata=self._keys,
             turns=turns,
             at=self._clock() if at is None else drafting.moment(at),
             data=data,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from guardlayer.errors import AuthorityError, ConfigError, GuardlayerError
 from guardlayer.evidence.coercion import MAX_ITEMS, best, coerce, loaded
+from guardlayer.evidence.metadata import Keys
 from guardlayer.protocols import Authority
 from guardlayer.types import Evidence, Query
 
@@ -31,12 +32,22 @@ class RetrieverAuthority:
             reads; ``None`` is none.
         id: Name in reports and records. Default: the name of the function or class.
         max_results: Most passages taken from one answer; what comes after is left.
+        metadata: Under which keys the passages say what they are and when they hold: ``{"source": "doc_id",
+            "updated": "last_edited"}``; see :class:`guardlayer.evidence.metadata.Keys`.
 
     Raises:
-        ConfigError: The retriever is none of these.
+        ConfigError: The retriever is none of these, or ``metadata`` is no such mapping.
     """
 
-    def __init__(self, retriever: Any, *, id: str | None = None, max_results: int = 50) -> None:  # noqa: A002 - the Protocol's word
+    def __init__(
+        self,
+        retriever: Any,
+        *,
+        id: str | None = None,  # noqa: A002 - the Protocol's word
+        max_results: int = 50,
+        metadata: Mapping[str, str | Sequence[str]] | Keys | None = None,
+    ) -> None:
+        self._keys = Keys.of(metadata)
         self._ask, self._aask = _ways(retriever)
         self._id = id or _name(retriever)
         self._max_results = min(max_results, MAX_ITEMS)
@@ -98,7 +109,7 @@ class RetrieverAuthority:
                 answer = answer[: self._max_results]
             elif hasattr(answer, "__next__"):
                 answer = list(islice(answer, self._max_results))
-            found = coerce(answer, where=f"the answer of {self._id}", name=self._id)
+            found = coerce(answer, where=f"the answer of {self._id}", name=self._id, metadata=self._keys)
         except Exception as error:
             raise self._failed(error) from error
         return best(found, at=query.at, limit=query.limit)
@@ -108,8 +119,12 @@ class RetrieverAuthority:
         return AuthorityError(f"{self._id} could not be asked: {told[:300]}")
 
 
-def as_authority(thing: Any) -> Authority:
+def as_authority(thing: Any, *, metadata: Mapping[str, str | Sequence[str]] | Keys | None = None) -> Authority:
     """Return ``thing`` as an authority: one as it is, a retriever wrapped.
+
+    Args:
+        thing: An authority or a retriever.
+        metadata: As for :class:`RetrieverAuthority`.
 
     Raises:
         ConfigError: It is neither; the message says what is accepted.
@@ -117,7 +132,7 @@ def as_authority(thing: Any) -> Authority:
     if not isinstance(thing, type) and _framework_ways(thing) is None and _is_authority(thing):
         authority: Authority = thing
         return authority
-    return RetrieverAuthority(thing)
+    return RetrieverAuthority(thing, metadata=metadata)
 
 
 def _is_authority(thing: Any) -> bool:
