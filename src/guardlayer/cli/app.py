@@ -15,13 +15,16 @@ from guardlayer.cli import (
     conflicts,
     demo,
     doctor,
+    entities,
     facts,
+    knowledge,
     loading,
     permissions,
     reviews,
     serving,
     sources,
     state,
+    tables,
     tracing,
 )
 from guardlayer.cli.exits import EPILOG, Exit, of_error
@@ -87,10 +90,13 @@ demo.register(app)
 checking.register(app)
 auditing.register(app)
 facts.register(app)
+entities.register(app)
 sources.register(app)
 reviews.register(app)
 conflicts.register(app)
 loading.register(app)
+knowledge.register(app)
+tables.register(app)
 tracing.register(app)
 state.register(app)
 permissions.register(app)

@@ -91,8 +91,9 @@ def profile(names: Iterable[str], sort: str | None, values: Iterable[tuple[str, 
     phrases: dict[frozenset[str], Phrase] = {}
     for name in names:
         rest = frozenset(stems_of(name) - said)
-        if rest:
-            phrases.setdefault(rest, Phrase(rest, name, "name", True))
+        for part in (rest, rest - _FORMS):  # "Acme Foods" is enough of "Acme Foods Ltd"
+            if part:
+                phrases.setdefault(part, Phrase(part, name, "name", True))
     for attribute, value in values:
         stems = stems_of(value) - said
         if stems and len(value) <= _LONGEST and any(s.isalpha() for s in stems):
@@ -100,6 +101,7 @@ def profile(names: Iterable[str], sort: str | None, values: Iterable[tuple[str, 
     return Profile(tuple(phrases.values()), kinds_of(sort))
 
 
+_FORMS = frozenset(stem(word) for word in "inc corp corporation ltd limited llc plc gmbh ag sa co company".split())  # noqa: SIM905 - a list of words
 _LONGEST = 120
 """Characters of a value that can be a name; longer ones are prose."""
 

@@ -50,11 +50,13 @@ class Decision:
         entities: One: decided. Several: nothing decides. None: the name is not known there.
         why: What decided, or narrowed.
         sure: Whether the one may be taken; a name that holds elsewhere only, or that is a word, may not.
+        lack: Why not, where it may not.
     """
 
     entities: tuple[int, ...]
     why: str = ""
     sure: bool = True
+    lack: str = "nothing that is said decides"
 
     @property
     def entity(self) -> int | None:
@@ -93,8 +95,11 @@ class Decider:
             return Decision(())
         self._weigh(state, said, claim=claim)
         left = tuple(state.left)
-        if len(left) == 1 and (mention.wary or _open(held[left[0]], around.scope)):
-            return Decision(left, state.why, sure=bool(state.why) or state.evident(left[0], said))
+        opened = len(left) == 1 and _open(held[left[0]], around.scope)
+        if opened or (len(left) == 1 and mention.wary):
+            where = " or ".join(", ".join(f"{n} {v}" for n, v in sorted(row.scope)) for row in held[left[0]])
+            lack = f"it is its name in {where} only" if opened else "it is a word too, and nothing else speaks for it"
+            return Decision(left, state.why, sure=bool(state.why) or state.evident(left[0], said), lack=lack)
         return Decision(left, state.why)
 
     def _weigh(self, state: _State, said: Said, *, claim: bool) -> None:

@@ -316,10 +316,7 @@ class Naming(Asking):
         candidates = tuple(register.entity(number) for number in decision.entities)
         named = [f"{one.name} ({one.type})" if one.type else one.name for one in candidates]
         listed = " or ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
-        lack = (
-            "nothing that is said decides" if len(named) > 1 else "only in some scope, or not as a word of the language"
-        )
-        return Ambiguous(mention, candidates, f"{mention!r} may stand for {listed}: {lack}")
+        return Ambiguous(mention, candidates, f"{mention!r} may stand for {listed}: {decision.lack}")
 
     def _folded(self, scope: Scope | None) -> Mapping[str, str] | None:
         given = {**(self._scope or {}), **dict(qualifier_pairs(scope))}
