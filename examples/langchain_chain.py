@@ -1,4 +1,4 @@
-"""A guard around a LangChain chain, with a scripted model: no network.
+"""A guard around a LangChain chain, and as a decorator on a function that asks it, with a scripted model: no network.
 
 pip install langchain-guardlayer
 python examples/langchain_chain.py
@@ -24,7 +24,14 @@ prompt = ChatPromptTemplate.from_messages([("system", "You sell anvils, cheerful
 model = GenericFakeChatModel(messages=cycle([AIMessage("The list price of Acme Anvil is $39. I hope this helps!")]))
 chain = prompt | model | StrOutputParser()
 
-guarded = Guard(knowledge=kb, log=None).wrap(chain)
+guard = Guard(knowledge=kb, log=None)
+guarded = guard.wrap(chain)
+
+
+@guard
+def answer(question: str) -> str:
+    """Ask the chain: the guard reads the question from the argument, and checks what is returned."""
+    return chain.invoke({"question": question})
 
 
 def main() -> None:
@@ -32,6 +39,7 @@ def main() -> None:
     question = {"question": "What does the Acme Anvil cost?"}
     print("unguarded:", chain.invoke(question))
     with reports() as found:
+        print("decorated:", answer("What does the Acme Anvil cost?"))
         print("guarded:  ", guarded.invoke(question))
         print("streamed: ", "".join(guarded.stream(question)))
         print("batch:    ", guarded.batch([question, question]))

@@ -384,6 +384,18 @@ def test_a_completion_that_only_calls_tools_says_nothing(checker):
     assert checker.asked == []
 
 
+def test_a_refusal_hides_no_tool_call(checker_under):
+    """What is withheld is what was said: whoever holds the answer sees, as in the gateway, which tools would run."""
+    calls = [{"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"rate": "9%"}'}}]
+    original = completion(RAW, tool_calls=calls)
+    (choice,) = guarded(checker_under("strict"), original).choices
+    assert choice.finish_reason == "content_filter"
+    assert RAW not in choice.message.content
+    assert choice.message.tool_calls == original.choices[0].message.tool_calls
+    message = AIMessage(RAW, tool_calls=[{"name": "f", "args": {"rate": "9%"}, "id": "1"}])
+    assert guarded(checker_under("strict"), message).tool_calls == message.tool_calls
+
+
 def test_a_parsed_completion_is_guarded_by_its_fields(checker):
     """The parsed object and the JSON it was parsed from say the same."""
     offer = Offer(Text=RAW, rate=Decimal(9))
