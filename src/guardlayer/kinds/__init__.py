@@ -2,5 +2,6 @@
 
 from guardlayer.kinds.classifier import RuleClassifier
 from guardlayer.kinds.rules import RULES, GivesWay, Rule
+from guardlayer.kinds.trained import TrainedClassifier
 
-__all__ = ["RULES", "GivesWay", "Rule", "RuleClassifier"]
+__all__ = ["RULES", "GivesWay", "Rule", "RuleClassifier", "TrainedClassifier"]

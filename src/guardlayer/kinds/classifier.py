@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from guardlayer.kinds.rules import RULES, GivesWay, Rule
 from guardlayer.types import Claim, Draft, Form, Kind
 
-__all__ = ["RuleClassifier"]
+__all__ = ["RuleClassifier", "Ruling"]
 
 _REACH: Final = 600
 _LED: Final = (Form.ITEM, Form.LEAF, Form.CODE)
@@ -53,6 +53,22 @@ _NAME: Final = re.compile(
 )
 
 
+class Ruling(NamedTuple):
+    """What the rules say of a claim.
+
+    Attributes:
+        rule: The rule that matched, or ``None``.
+        score: How sure its kind is, 0 to 1; without a rule, how sure it is that the claim is a fact.
+        figure: Whether the claim holds a figure.
+        name: Whether it holds a name.
+    """
+
+    rule: Rule | None
+    score: float
+    figure: bool
+    name: bool
+
+
 class RuleClassifier:
     """Decides by rule what each claim is; what no rule matches is a fact.
 
@@ -69,13 +85,14 @@ class RuleClassifier:
 
     def rule_for(self, claim: Claim) -> Rule | None:
         """Return the rule that decides ``claim``, or ``None`` if it is a fact because no rule matches."""
-        return self._decide(claim)[0]
+        return self.ruling(claim).rule
 
     def _classified(self, claim: Claim) -> Claim:
-        rule, sure = self._decide(claim)
+        rule, sure, _, _ = self.ruling(claim)
         return claim.of_kind(rule.kind if rule else Kind.FACT, sure)
 
-    def _decide(self, claim: Claim) -> tuple[Rule | None, float]:
+    def ruling(self, claim: Claim) -> Ruling:
+        """Return what the rules say of ``claim``."""
         form, text = claim.form, claim.text
         whole = text if len(text) <= _REACH else f"{text[: _REACH // 2]} {text[-_REACH // 2 :]}"
         if numbered := _STEP.match(whole):
@@ -100,7 +117,7 @@ class RuleClassifier:
                 continue
             pattern = rule.pattern
             if pattern is None:
-                return rule, rule.score
+                return Ruling(rule, rule.score, figure, name)
             behavior = rule.kind is Kind.BEHAVIOR
             if behavior and form is Form.CELL:
                 continue
@@ -109,8 +126,8 @@ class RuleClassifier:
                 continue
             found = pattern.search(said) if rule.anywhere else pattern.match(said, opens if behavior else opens_whole)
             if found:
-                return rule, rule.score
-        return None, 0.9 if figure and name else 0.8 if figure or name else 0.6
+                return Ruling(rule, rule.score, figure, name)
+        return Ruling(None, 0.9 if figure and name else 0.8 if figure or name else 0.6, figure, name)
 
 
 def _opens(text: str) -> int:
