@@ -15,11 +15,12 @@ export UV_SYSTEM_CERTS ?= true
 DATA   ?= ../shared/data
 SOURCES := pyproject.toml $(wildcard integrations/*/pyproject.toml)
 
-.PHONY: help demo test test-matrix lint format typecheck bench clean
+.PHONY: help demo test test-matrix test-models lint format typecheck bench clean
 help:
 	@grep -E '^#   make' Makefile | sed 's/^#   //'
 	@echo 'make lint typecheck   what CI checks before the tests'
 	@echo 'make test-matrix      the integrations against the oldest and the newest frameworks (minutes, network)'
+	@echo 'make test-models      the optional verifiers, with torch and transformers (a large download)'
 	@echo 'make bench            every figure the documentation quotes (DATA=folder of labelled data)'
 
 $(BOOT)/bin/uv:
@@ -42,6 +43,10 @@ test: .venv/.dev
 
 test-matrix: $(UV)
 	$(PYTHON) tools/matrix.py --uv $(UV)
+
+# torch and transformers are no part of the environment: they come for this run only.
+test-models: $(UV)
+	$(UV) run --isolated --group dev --with torch --with transformers pytest -q tests/verifiers/test_optional_models.py -W ignore
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

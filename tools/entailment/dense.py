@@ -1,8 +1,8 @@
 """``dense``: makes the text encoder that ships beside the model, sharing the model's table of word vectors.
 
-The layers are the published encoder's, untouched: fine-tuning for entailment would spoil them for retrieval. The word
-vectors are the model's, which training hardly moved (a few per cent in norm), so that the table ships once: the encoder's
-file points at the model's bytes as ONNX external data. The two files must therefore lie side by side.
+The layers are the published encoder's: fine-tuning for entailment would spoil them for retrieval. The word
+vectors are the model's, which training hardly moved (a few per cent in norm), so that the table ships once: the
+encoder's file points at the model's bytes as ONNX external data. The two files must therefore lie side by side.
 """
 
 from __future__ import annotations
