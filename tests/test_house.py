@@ -41,7 +41,7 @@ FORBIDDEN = {
 ALLOWED = {("temporal.py", "datetime.now")}
 """The one place that reads the clock, and the composition root passes it down."""
 
-LONGER = {"types.py": 700, "kinds/rules.py": 500}
+LONGER = {"types.py": 760, "kinds/rules.py": 500}
 """Longer by intent: the values of the whole flow are one page, most of it docstrings; a table of rules is data."""
 
 

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
         KnowledgeError,
         StoreError,
     )
-    from guardlayer.guard import Guard, verify
+    from guardlayer.guard import Guard
     from guardlayer.knowledge import Knowledge
+    from guardlayer.pairs import verify
     from guardlayer.policy import Policy
     from guardlayer.slots import HasProvenance, Sourced, provenance_of
     from guardlayer.types import (
@@ -53,8 +54,9 @@ _HOMES = {
         "AmbiguousError", "AuthorityError", "ConfigError", "GuardViolation", "GuardlayerError", "InputError",
         "KnowledgeError", "StoreError",
     ),
-    "guardlayer.guard": ("Guard", "verify"),
+    "guardlayer.guard": ("Guard",),
     "guardlayer.knowledge": ("Knowledge",),
+    "guardlayer.pairs": ("verify",),
     "guardlayer.policy": ("Policy",),
     "guardlayer.slots": ("HasProvenance", "Sourced", "provenance_of"),
     "guardlayer.types": (

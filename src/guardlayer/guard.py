@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from guardlayer import drafting, plugins
 from guardlayer.claims import TextSplitter
-from guardlayer.errors import ConfigError, InputError
-from guardlayer.evidence import as_authority, coerce
+from guardlayer.errors import ConfigError
+from guardlayer.evidence import as_authority
 from guardlayer.evidence.metadata import Keys
 from guardlayer.kinds import RuleClassifier
 from guardlayer.knowledge import Knowledge, Readable
@@ -30,7 +30,7 @@ from guardlayer.policy import Policy, canonical_json
 from guardlayer.protocols import Authority, Classifier, ProvenanceLog, Splitter, Verifier
 from guardlayer.protocols import Policy as PolicyProtocol
 from guardlayer.temporal import Clock, When, utc_now
-from guardlayer.types import Claim, Draft, Kind, Model, Principal, Report, Turn, Verdict
+from guardlayer.types import Draft, Evidence, Kind, Model, Principal, Report, Turn
 from guardlayer.verifiers import BUILT_IN, Cascade
 
 if TYPE_CHECKING:
@@ -108,8 +108,10 @@ class Guard:
         self._keys = Keys.of(metadata)
         if isinstance(verifiers, str):
             raise ConfigError(f"verifiers= takes a list of verifiers; write [{verifiers!r}]")
-        self._splitter = TextSplitter() if splitter == "text" else _part("guardlayer.splitters", splitter)
-        self._classifier = RuleClassifier() if classifier == "rules" else _part("guardlayer.classifiers", classifier)
+        self._splitter = TextSplitter() if splitter == "text" else plugins.part("guardlayer.splitters", splitter)
+        self._classifier = (
+            RuleClassifier() if classifier == "rules" else plugins.part("guardlayer.classifiers", classifier)
+        )
         self._cascade = Cascade([_verifier(verifier) for verifier in verifiers])
         claims = permissions if isinstance(permissions, Authority) else None
         self._engine = cast("PolicyEngine | None", getattr(permissions, "engine", permissions))
@@ -230,7 +232,7 @@ class Guard:
         """
         from guardlayer.slots.prompting import prompt
 
-        return prompt(self._readable, question, self._clock() if at is None else drafting.moment(at))
+        return prompt(self.readable, question, self._clock() if at is None else drafting.moment(at))
 
     def session(
         self,
@@ -269,7 +271,7 @@ class Guard:
             lambda text: replace(draft, text=text, data=drafting.json_value(text)),
             hold=hold,
             raises=raises,
-            knowledge=self._readable,
+            knowledge=self.readable,
         )
 
     def stream(self, chunks: Iterable[Any], **options: Any) -> Iterator[Any]:
@@ -347,8 +349,20 @@ class Guard:
 
         return [Permitted(authority, self._engine) for authority in authorities]
 
+    def permitted(self, evidence: Iterable[Evidence]) -> list[Evidence]:
+        """Return what the principal may read of ``evidence``; all of it, where the guard has no policies.
+
+        Raises:
+            AuthorityError: The policies could not be evaluated.
+        """
+        if self._engine is None:
+            return list(evidence)
+        from guardlayer.knowledge.permissions import NOBODY, permitted
+
+        return permitted(self._engine, self._principal or NOBODY, list(evidence))
+
     @property
-    def _readable(self) -> Readable | None:
+    def readable(self) -> Readable | None:
         """The knowledge layer as far as the principal may read it."""
         if self.knowledge is None or self._engine is None:
             return self.knowledge
@@ -387,7 +401,7 @@ class Guard:
             return draft, parts, None
         from guardlayer.slots.preparing import prepared
 
-        return prepared(self._readable, draft, parts, schema)
+        return prepared(self.readable, draft, parts, schema)
 
     def _draft(
         self,
@@ -413,37 +427,8 @@ class Guard:
         )
 
 
-def verify(claim: str, evidence: Iterable[object], *, at: When | None = None) -> Verdict:
-    """Verify one claim against given evidence: no splitting, no policy, no log.
-
-    Args:
-        claim: A self-contained statement.
-        evidence: Strings, ``Evidence``, LangChain documents, LlamaIndex nodes.
-        at: The instant the claim is made for; ``None`` is now.
-
-    Returns:
-        The verdict, with its label, score and reason.
-
-    Raises:
-        InputError: A piece of evidence is of no kind we know.
-    """
-    if not isinstance(claim, str):
-        raise InputError(f"claim is {type(claim).__name__}, not str")
-    when = utc_now() if at is None else drafting.moment(at)
-    cascade = Cascade([part() for part in BUILT_IN.values()])
-    return cascade(Claim(claim, 0, len(claim)), coerce(evidence), when)
-
-
-def _part(group: str, part: Any) -> Any:
-    if isinstance(part, str):
-        return plugins.load(group, part)
-    if not isinstance(part, plugins.GROUPS[group]):
-        raise ConfigError(f"{part!r} does not satisfy {plugins.GROUPS[group].__name__}: see guardlayer.protocols")
-    return part
-
-
 def _verifier(verifier: Verifier | str) -> Verifier:
     if isinstance(verifier, str) and verifier in BUILT_IN:
         return BUILT_IN[verifier]()
-    part: Verifier = _part("guardlayer.verifiers", verifier)
+    part: Verifier = plugins.part("guardlayer.verifiers", verifier)
     return part

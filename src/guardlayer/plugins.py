@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from guardlayer.errors import PluginError
+from guardlayer.errors import ConfigError, PluginError
 from guardlayer.protocols import Classifier, Splitter, Verifier
 
 GROUPS: dict[str, type] = {
@@ -59,6 +59,20 @@ def load(group: str, name: str) -> Any:
             f"plug-in {name!r} ({found[0].value}) does not satisfy {protocol.__name__}: see guardlayer.protocols"
         )
     return part
+
+
+def part(group: str, given: Any) -> Any:
+    """Return a part: the one registered under a name, or one that was given.
+
+    Raises:
+        ConfigError: What was given does not satisfy the Protocol of the group.
+        PluginError: No such name, or it cannot be built; see :func:`load`.
+    """
+    if isinstance(given, str):
+        return load(group, given)
+    if not isinstance(given, GROUPS[group]):
+        raise ConfigError(f"{given!r} does not satisfy {GROUPS[group].__name__}: see guardlayer.protocols")
+    return given
 
 
 def _origins(points: list[EntryPoint]) -> str:

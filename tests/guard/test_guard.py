@@ -24,7 +24,7 @@ from guardlayer import (
     Outcome,
     Policy,
 )
-from guardlayer.guard import verify
+from guardlayer.pairs import verify
 from guardlayer.provenance import SqliteLog
 from guardlayer.testing import FakeAuthority, FixedClock, MemoryLog, evidence
 from guardlayer.types import Model, Turn

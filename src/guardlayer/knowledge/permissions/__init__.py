@@ -2,11 +2,12 @@
 
 from guardlayer.knowledge.permissions.asking import PermissionClaims
 from guardlayer.knowledge.permissions.cedar import CedarEngine
-from guardlayer.knowledge.permissions.model import Access, PolicyEngine, Ref, Resource, Ruling
+from guardlayer.knowledge.permissions.model import NOBODY, Access, PolicyEngine, Ref, Resource, Ruling
 from guardlayer.knowledge.permissions.policies import PolicyVersion, PolicyVersions
-from guardlayer.knowledge.permissions.reading import Permitted, Seen
+from guardlayer.knowledge.permissions.reading import Permitted, Seen, permitted
 
 __all__ = [
+    "NOBODY",
     "Access",
     "CedarEngine",
     "PermissionClaims",
@@ -18,4 +19,5 @@ __all__ = [
     "Resource",
     "Ruling",
     "Seen",
+    "permitted",
 ]
