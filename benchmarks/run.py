@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "retrieval": (),
     "segmenters": (),
     "kinds": ("--data", "{data}"),
+    "entailment": ("--data", "{data}"),
     "docs_history": ("--data", "{data}/docs_history"),
     "integrations": (),
     "permissions": (),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -34,8 +35,26 @@ def test_this_environment_is_sound(cli, tmp_path: Path):
     assert done.code == 0, done.out
     found = {finding["what"]: finding for finding in done.json["findings"]}
     assert {"Python", "guardlayer-facts", "SQLite", "provenance log", "import name"} <= set(found)
-    assert found["guardlayer.verifiers"]["detail"] == "lexical, structured"
+    assert found["guardlayer.verifiers"]["detail"] == "entailment, lexical, structured"
     assert "Nothing is wrong" in cli("doctor").out
+
+
+def test_the_entailment_model_is_named_by_its_digest(tmp_path: Path, monkeypatch):
+    """Its version and digest are shown; a missing one is noted, a changed one is wrong."""
+    from guardlayer.verifiers.entailment import files
+
+    manifest = {"version": "trial", "marks": files.MARKS_VERSION, "sha256": {}}
+    for name in (files.NETWORK, files.TOKENIZER, files.COMBINER):
+        (tmp_path / name).write_text(name)
+        manifest["sha256"][name] = hashlib.sha256(name.encode()).hexdigest()
+    monkeypatch.setattr(files, "SHIPPED", tmp_path)
+    assert doctor.model().state is State.NOTE
+    (tmp_path / files.MANIFEST).write_text(json.dumps(manifest))
+    found = doctor.model()
+    assert found.state is State.FINE
+    assert "trial, sha256:" in found.detail
+    (tmp_path / files.NETWORK).write_text("other")
+    assert doctor.model().state is State.WRONG
 
 
 def test_the_unrelated_package_is_found_by_its_presence(tmp_path: Path):

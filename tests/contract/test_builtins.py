@@ -27,7 +27,8 @@ from guardlayer.testing.contracts import (
 )
 from guardlayer.testing.contracts.verifier import Case
 from guardlayer.types import Label, Query, Record, Standing
-from guardlayer.verifiers import Cascade, LexicalVerifier, StructuredVerifier
+from guardlayer.verifiers import Cascade, EntailmentVerifier, LexicalVerifier, StructuredVerifier
+from guardlayer.verifiers.entailment.files import SHIPPED, missing
 
 PRICE = "The list price of Acme is $49."
 
@@ -182,6 +183,22 @@ class TestLexicalVerifier(VerifierContract):
 
     def make(self) -> LexicalVerifier:
         return LexicalVerifier()
+
+
+@pytest.mark.skipif(
+    missing(SHIPPED) is not None, reason="needs the shipped model: python -m tools.entailment ship --out RUN"
+)
+class TestEntailmentVerifier(VerifierContract):
+    cases = (
+        Case("Acme's price is below $50.", (evidence("The list price of Acme's product is $49."),), Label.SUPPORTED),
+        Case(
+            "The fee is more than 5 %.", (evidence("Whoever pays late is charged a fee of 4 %."),), Label.CONTRADICTED
+        ),
+        Case(PRICE, (evidence("The moon has no air."),), None),
+    )
+
+    def make(self) -> EntailmentVerifier:
+        return EntailmentVerifier()
 
 
 class TestCascade(VerifierContract):

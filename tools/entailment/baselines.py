@@ -9,15 +9,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-
-import torch
-from safetensors.torch import load_file
-from tokenizers import Tokenizer
-from transformers import BertConfig, BertModel
+from typing import Any
 
 from guardlayer.verifiers.lexical_features import features
 from tools.entailment import metrics
-from tools.entailment.model import base_folder
 from tools.entailment.retrieval import words
 from tools.entailment.windows import cut, nearest
 
@@ -40,6 +35,13 @@ class Cosine:
     """The cosine of the published sentence embeddings; the best of a long evidence's windows counts."""
 
     def __init__(self) -> None:
+        # These are needed to train and to measure the cosine, and for nothing else.
+        from safetensors.torch import load_file
+        from tokenizers import Tokenizer
+        from transformers import BertConfig, BertModel
+
+        from tools.entailment.model import base_folder
+
         folder = base_folder()
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(128)
@@ -58,7 +60,9 @@ class Cosine:
             for claim, some in zip(claims, windows, strict=True)
         ]
 
-    def _embed(self, texts: list[str], *, batch: int = 32) -> dict[str, torch.Tensor]:
+    def _embed(self, texts: list[str], *, batch: int = 32) -> dict[str, Any]:
+        import torch
+
         texts = sorted(texts, key=len)
         found: dict[str, torch.Tensor] = {}
         with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):

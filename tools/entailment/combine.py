@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 FILE = "combiner.json"
 _SEEN_WEIGHT = 0.5
 _STEPS, _RIDGE = 3_000, 1e-3
-THRESHOLDS = {"supported": 0.5, "contradicted": 0.5, "contradicted_apart": 0.7}
+THRESHOLDS = {"supported": 0.5, "contradicted": 0.4, "contradicted_apart": 0.6}
 """Chances at which something is concluded; the same for every set."""
 
 

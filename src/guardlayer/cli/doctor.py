@@ -81,6 +81,7 @@ def doctor(
         writable("provenance log", log or Path(".guardlayer/provenance.db")),
         *([writable("knowledge", Path(knowledge))] if knowledge else []),
         *plugins(),
+        model(),
         *clash(),
     ]
     wrong = sum(finding.state is State.WRONG for finding in findings)
@@ -172,6 +173,24 @@ def plugins() -> Iterator[Finding]:
             yield Finding(group, State.WRONG, f"does not load: {text}", "reinstall or remove its package")
         if not broken:
             yield Finding(group, State.FINE if names else State.NOTE, ", ".join(names) or "none")
+
+
+def model() -> Finding:
+    """Say which entailment model is in use, and whether its files are what they should be."""
+    from guardlayer.errors import ConfigError
+    from guardlayer.verifiers.entailment import files
+
+    what, folder = "entailment model", files.SHIPPED
+    if absent := files.missing(folder):
+        return Finding(what, State.NOTE, "not used; passages are compared by words and values alone", absent)
+    try:
+        manifest = files.read_manifest(folder)
+        for name in (files.NETWORK, files.TOKENIZER, files.COMBINER):
+            files.checked(folder, name, manifest)
+    except ConfigError as error:
+        return Finding(what, State.WRONG, str(error), f"pip install --force-reinstall --no-deps {OURS}")
+    versions = ", ".join(f"{name} {_version(name)}" for name in files.WHEELS)
+    return Finding(what, State.FINE, f"{manifest.version}, {manifest.digest}, marks {manifest.marks}; {versions}")
 
 
 def clash(path: Sequence[str] | None = None) -> Iterator[Finding]:

@@ -86,6 +86,7 @@ class Session:
         self._shown_length = 0
         self._topics: tuple[str, ...] = ()
         self._call = CallEvidence(self._template.evidence) if self._template.evidence else None
+        parts.cascade.prefetch(self._template.evidence)
         self._spent = 0.0
         self._violation: GuardViolation | None = None
 

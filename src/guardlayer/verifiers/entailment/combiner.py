@@ -35,9 +35,8 @@ class Combiner:
         start: For each class, its score without any feature.
         temperature: What the scores are divided by.
         supported: Least chance at which a claim is called supported.
-        contradicted: Least chance at which a claim is called contradicted by evidence that speaks of the same, given
-            a second signal.
-        contradicted_apart: The same, by evidence that shares less of the claim's words.
+        contradicted: Least chance at which evidence refutes a claim, where no other answer is likelier.
+        contradicted_apart: The same, of evidence that shares few of the claim's words.
     """
 
     names: tuple[str, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,10 +16,14 @@ from guardlayer.verifiers.entailment import signals
 from guardlayer.verifiers.entailment.combiner import Chances, Combiner
 from guardlayer.verifiers.entailment.files import COMBINER, checked
 from guardlayer.verifiers.entailment.network import Network, Reading
-from guardlayer.verifiers.lexical_features import features
+from guardlayer.verifiers.lexical_features import features, names, read
 
 REMEMBERED = 4096
 """Pairs whose chances are kept."""
+_VETOED = 0.4
+"""Most that evidence supports a claim whose quantities or directions it gives otherwise."""
+_ABOUT = 0.5
+"""Share of the claim's content words from which on evidence speaks of the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,18 @@ class Judged:
         chances: Calibrated.
         signals: What speaks against the claim beside the network, in words that follow "differs in".
         coverage: Share of the claim's content words that the evidence has.
+        second: Whether something besides the network bears out that the evidence speaks of what the claim says, as it
+            must where it is to refute it.
+        about: Whether the evidence surely speaks of the claim's subject.
+        logits: What the network alone says: supports, neutral, refutes.
     """
 
     chances: Chances
     signals: tuple[str, ...]
     coverage: float
+    second: bool
+    about: bool
+    logits: tuple[float, float, float]
 
 
 class PairJudge:
@@ -63,6 +75,16 @@ class PairJudge:
             except (ValueError, TypeError, KeyError) as error:
                 raise ConfigError(f"{folder / COMBINER} cannot be read: {error}; reinstall the package") from error
         return self._combiner
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is in memory."""
+        return self.network.loaded
+
+    def make_ready(self) -> None:
+        """Load the model; what is wrong with it shows when it is first asked."""
+        with suppress(ConfigError):
+            self.network.load()
 
     def judge(self, pairs: Sequence[tuple[str, str]]) -> list[Judged]:
         """Judge (evidence, claim) pairs.
@@ -95,4 +117,11 @@ def judge_of(folder: Path) -> PairJudge:
 def _combined(combiner: Combiner, reading: Reading, evidence: str, claim: str) -> Judged:
     found = features(claim, evidence)
     chances = combiner.chances(signals.vector(reading, found, evidence, claim))
-    return Judged(chances, signals.against(reading, found), found.coverage)
+    if signals.forbids_support(reading, found):
+        kept = min(chances.supports, _VETOED)
+        chances = Chances(kept, chances.neutral + chances.supports - kept, chances.refutes)
+    against = signals.against(reading, found)
+    same = found.coverage >= _ABOUT
+    about = same and signals.names_subject(claim, found)
+    second = bool(against) or same or bool(names(read(claim)) and not found.names)
+    return Judged(chances, against, found.coverage, second, about, reading.logits)

@@ -37,7 +37,9 @@ class Reading(NamedTuple):
     marks: tuple[str, ...]
 
 
-class _Loaded(NamedTuple):
+class Loaded(NamedTuple):
+    """What is in memory of a model: the session, the tokenizer, and who reads several pairs at a time."""
+
     session: Any
     encoder: Encoder
     pool: ThreadPoolExecutor
@@ -56,7 +58,7 @@ class Network:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = Lock()
-        self._loaded: _Loaded | None = None
+        self._loaded: Loaded | None = None
         self._manifest: Manifest | None = None
         _NETWORKS.add(self)
 
@@ -67,9 +69,14 @@ class Network:
             self._manifest = read_manifest(self.folder)
         return self._manifest
 
-    def load(self) -> None:
+    @property
+    def loaded(self) -> bool:
+        """Whether it is in memory."""
+        return self._loaded is not None
+
+    def load(self) -> Loaded:
         """Load the network now; what is loaded already stays."""
-        self._ready()
+        return self._ready()
 
     def read(self, pairs: Sequence[tuple[str, str]]) -> list[Reading]:
         """Judge (evidence, claim) pairs, several at a time; each is read by itself."""
@@ -80,7 +87,7 @@ class Network:
         first = _read(loaded, *pairs[0])
         return [first, *(future.result() for future in futures)]
 
-    def _ready(self) -> _Loaded:
+    def _ready(self) -> Loaded:
         loaded = self._loaded
         if loaded is None:
             with self._lock:
@@ -89,7 +96,7 @@ class Network:
                     loaded = self._loaded = self._load()
         return loaded
 
-    def _load(self) -> _Loaded:
+    def _load(self) -> Loaded:
         import onnxruntime as ort  # type: ignore[import-untyped]  # ships no types
 
         from guardlayer.verifiers.entailment.encoding import Encoder
@@ -103,7 +110,7 @@ class Network:
         session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         workers = max(1, min(MOST_WORKERS, os.cpu_count() or 1) - 1)  # the caller's own thread reads as well
         pool = ThreadPoolExecutor(workers, thread_name_prefix="guardlayer-entailment")
-        return _Loaded(session, Encoder(self.folder / TOKENIZER), pool)
+        return Loaded(session, Encoder(self.folder / TOKENIZER), pool)
 
     def forget(self) -> None:
         """Let go of what is loaded; it is loaded again when next asked."""
@@ -124,10 +131,15 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_all)
 
 
-def _read(loaded: _Loaded, evidence: str, claim: str) -> Reading:
+def _valid(text: str) -> str:
+    """Replace what is no character by itself, such as one half of a surrogate pair: the tokenizer takes only text."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _read(loaded: Loaded, evidence: str, claim: str) -> Reading:
     import numpy as np
 
-    pair = mark(evidence[:MAX_CHARACTERS], claim[:MAX_CHARACTERS])
+    pair = mark(_valid(evidence[:MAX_CHARACTERS]), _valid(claim[:MAX_CHARACTERS]))
     encoded = loaded.encoder.pair(pair.evidence, pair.claim)
     ids = np.array([encoded.ids], dtype=np.int64)
     types = np.zeros_like(ids)

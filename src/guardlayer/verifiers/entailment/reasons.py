@@ -26,20 +26,18 @@ def supported(found: Sequence[Read]) -> Verdict:
     )
 
 
-def contradicted(against: Read, *, sure: bool) -> Verdict:
-    """A current passage refutes the claim, and something besides the network speaks against it.
+def contradicted(against: Read) -> Verdict:
+    """A current passage refutes the claim, and its words bear that out.
 
-    Args:
-        against: The window that refutes it.
-        sure: Whether it speaks of the claim's subject in the claim's words. If not, the score stays below even odds:
-            policies then change no words, and call it possible.
+    Where it does not surely speak of the claim's subject the score stays below even odds: policies then change no
+    words, and call it possible.
     """
     chance = against.found.chances.refutes
     reason = f"{against.evidence.source} says otherwise: {_shown(against.text)}"
     if against.found.signals:
         reason += f"; it differs in {', '.join(against.found.signals)}"
     witness = (replace(against.evidence, relation=Relation.REFUTES),)
-    score = chance if sure else min(chance, _UNSURE)
+    score = chance if against.found.about else min(chance, _UNSURE)
     return Verdict(Label.CONTRADICTED, score, reason, witness, current=against.evidence, verifier=NAME)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from math import log1p
 
+from guardlayer.text import search_terms
 from guardlayer.verifiers.entailment.network import Reading
 from guardlayer.verifiers.entailment.windows import words
-from guardlayer.verifiers.lexical_features import Features
+from guardlayer.verifiers.lexical_features import STATES, Features, read
 from guardlayer.verifiers.marks import ABS, EQ, MISS, NEAR, NEQ, SAT, SUM, VIO
 
+_HEAD = 3
+"""Words in which a claim without a verb of state names its subject."""
 _COUNTED = (SAT, VIO, EQ, NEQ, NEAR, ABS, SUM, MISS)
 NAMES = (
     "support",
@@ -81,3 +84,22 @@ def against(reading: Reading, found: Features) -> tuple[str, ...]:
     if MISS in reading.marks:
         signals.append("a name")
     return tuple(signals)
+
+
+def forbids_support(reading: Reading, found: Features) -> bool:
+    """Say whether the evidence gives another quantity, date or direction, and none that the claim's would follow from.
+
+    Code does the arithmetic: where it finds that "13 million" is not "1.13 million", no chance of support counts.
+    """
+    if found.direction is not None:
+        return True
+    other = found.number is not None or found.date is not None
+    return other and not any(mark in reading.marks for mark in (SAT, EQ, NEAR, SUM))
+
+
+def names_subject(claim: str, found: Features) -> bool:
+    """Say whether the evidence has every name and number before the claim's verb: what the claim is about."""
+    said = read(claim)
+    verb = next((at for at, token in enumerate(said.tokens) if at and token.norm in STATES), _HEAD)
+    head = [token for token in said.tokens[:verb] if token.text[0].isupper() or token.text[0].isdigit()]
+    return not any(term in found.missing for token in head for term in search_terms(token.text))

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 from guardlayer.text import STOP_WORDS, search_terms
@@ -31,10 +32,10 @@ AT_ONCE = 2
 """Windows that are read before it is asked whether they suffice; fixed, so that no verdict depends on the machine."""
 MOST_PIECES, MOST_WINDOWS, MOST_PARTS = 32, 400, 8
 """Beyond these nothing is read: passages of one call, windows of one passage, sentences of one claim."""
-_ABOUT = 0.5
-"""Share of the claim's content words from which on a window speaks of the claim's subject; below, it only may."""
-_SAME_WORDS = 0.6
-"""The same, from which on a refutation needs no other second signal: the wording itself is the claim's."""
+_LEAST_WORDS = 0.1
+"""Share of the claim's content words below which nothing is refuted."""
+_NEAR_WORDS = 0.3
+"""Share of the claim's content words below which a window must refute it more surely: it may be about another thing."""
 _STALE_GAP = 0.35
 """By how much more a superseded passage must support a claim than every current one does."""
 _LATIN = 0.6
@@ -85,9 +86,9 @@ class EntailmentVerifier:
     """Takes milliseconds, so that the async driver calls it outside of the event loop."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or SHIPPED
-        self._missing = missing(self._folder)
-        self._judge: PairJudge | None = None if self._missing else judge_of(self._folder)
+        self.folder = folder or SHIPPED
+        self._missing = missing(self.folder)
+        self._judge: PairJudge | None = None if self._missing else judge_of(self.folder)
 
     @property
     def notice(self) -> str | None:
@@ -96,7 +97,7 @@ class EntailmentVerifier:
 
     def __call__(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> Verdict | None:
         """Return a verdict where the passages settle the claim, else ``None``; see :class:`Verifier`."""
-        parts = self._read(claim, evidence, at)
+        parts = self.read(claim, evidence, at)
         if not parts:
             return None
         assert self._judge is not None
@@ -110,12 +111,12 @@ class EntailmentVerifier:
             return former
         refuting = self._refuting(parts)
         if refuting is not None:
-            return reasons.contradicted(refuting, sure=refuting.found.coverage >= _ABOUT)
+            return reasons.contradicted(refuting)
         return None
 
     def explain(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> Verdict | None:
         """Return *unsupported* with how near the evidence is, where some is near and none decides."""
-        parts = self._read(claim, evidence, at)
+        parts = self.read(claim, evidence, at)
         weakest = min(
             (best for part in parts if (best := _best_support(part.current)) is not None), key=_supports, default=None
         )
@@ -126,12 +127,16 @@ class EntailmentVerifier:
         return reasons.undecided(weakest, near) if max(_supports(weakest), against) >= _NEAR else None
 
     def prefetch(self, evidence: Sequence[Evidence]) -> None:
-        """Load the model ahead of the first claim, where there are passages to read."""
-        if self._judge is not None and any(piece.fact is None for piece in evidence):
-            self._judge.network.load()
+        """Begin to load the model ahead of the first claim, in a thread, where there are passages to read."""
+        judge = self._judge
+        if judge is not None and not judge.ready and any(piece.fact is None for piece in evidence):
+            Thread(target=judge.make_ready, name="guardlayer-entailment-load").start()
 
-    def _read(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> list[Part]:
-        """Read the nearest windows for each sentence of a claim; nothing where a claim is none that can be read."""
+    def read(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> list[Part]:
+        """Return what is read for each sentence of a claim; nothing where it is none that the model can read.
+
+        Superseded passages are read only for what no current one supports.
+        """
         if self._judge is None:
             return []
         passages = [piece for piece in evidence if piece.fact is None][:MOST_PIECES]
@@ -204,14 +209,14 @@ class EntailmentVerifier:
     def _rivalled(self, supporting: Sequence[Read], parts: Iterable[Part]) -> Verdict | None:
         """Weigh what supports a claim against what refutes it: the higher authority wins, equals are disputed."""
         against = self._refuting(parts)
-        if against is None:
+        if against is None or not against.found.about:
             return None
         least = min(supporting, key=lambda one: one.evidence.source.authority)
         for_it, other = least.evidence.source, against.evidence.source
         if other.id == for_it.id or other.authority < for_it.authority:
             return None
         if other.authority > for_it.authority:
-            return reasons.contradicted(against, sure=True)
+            return reasons.contradicted(against)
         return reasons.disputed(least, against)
 
 
@@ -228,10 +233,13 @@ def _best_support(found: Iterable[Read]) -> Read | None:
 
 
 def _refutes(one: Read, combiner: Combiner) -> bool:
-    """Say whether a window refutes a sentence: the network says so, and something besides speaks against it."""
+    """Say whether a window refutes a sentence: the network says so before all, and its words bear that out."""
     found = one.found
-    least = combiner.contradicted if found.coverage >= _ABOUT else combiner.contradicted_apart
-    return found.chances.refutes >= least and (bool(found.signals) or found.coverage >= _SAME_WORDS)
+    if found.coverage < _LEAST_WORDS:
+        return False  # a negation, say, that stands in something else
+    chances = found.chances
+    least = combiner.contradicted if found.coverage >= _NEAR_WORDS else combiner.contradicted_apart
+    return found.second and chances.refutes >= max(least, chances.neutral, chances.supports)
 
 
 def _cut(pieces: Iterable[Evidence]) -> Iterable[tuple[Evidence, str]]:
