@@ -16,6 +16,7 @@ from guardlayer.cli import (
     demo,
     doctor,
     entities,
+    erasing,
     facts,
     knowledge,
     loading,
@@ -97,6 +98,7 @@ conflicts.register(app)
 loading.register(app)
 knowledge.register(app)
 tables.register(app)
+erasing.register(app)
 tracing.register(app)
 state.register(app)
 permissions.register(app)
