@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from guardlayer.errors import ConfigError
 from guardlayer.knowledge.history import ingest_git
 from guardlayer.knowledge.ingest import MAX_PAGES, Progress
 from guardlayer.knowledge.ingested import IngestResult
@@ -15,6 +16,7 @@ from guardlayer.knowledge.store import Store
 from guardlayer.temporal import When
 
 if TYPE_CHECKING:
+    from guardlayer.knowledge.extraction import Extraction, Extractor
     from guardlayer.knowledge.intake.sql import SqlResult
 
 
@@ -133,4 +135,44 @@ class Taking:
             valid_to=valid_to, attributes=attributes, qualifiers=qualifiers, aliases=aliases, type=type,
             cardinality=cardinality, source=source, authority=authority, as_of=as_of, inclusive_end=inclusive_end,
             another_query=another_query, allow_empty=allow_empty, progress=progress,
+        )  # fmt: skip
+
+    def extract(
+        self,
+        model: Any = None,
+        *,
+        extractor: Extractor | None = None,
+        source: str | None = None,
+        author: str = "extractor",
+        max_calls: int = 50,
+        max_characters: int = 300_000,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Extraction:
+        """Let a language model propose facts out of the documents; each waits in the review queue for a person.
+
+        A proposal quotes the words it was read from. Whatever does not stand in its passage word for word is thrown
+        away: the quote, the value within it, the name of the entity. Nothing is recorded before somebody accepts it.
+
+        Args:
+            model: A LangChain chat model, a LlamaIndex ``LLM``, or a callable from the text of a prompt to that of the
+                answer.
+            extractor: In its place, an :class:`~guardlayer.knowledge.extraction.Extractor` of your own.
+            source: Only documents of this source, or of a folder ingested under it.
+            author: Who proposes, for the queue.
+            max_calls: Most calls of the model.
+            max_characters: Most characters of passages that are sent.
+            progress: Called after each call with the passages read so far, and all there are.
+
+        Raises:
+            ConfigError: ``model`` is none of these, or both or neither are given.
+            StoreError: The database cannot be written.
+        """
+        from guardlayer.knowledge.extraction import ChatExtractor, extract
+        from guardlayer.knowledge.reviews import Reviews
+
+        if (model is None) is (extractor is None):
+            raise ConfigError("extract takes a model, or an extractor= of your own")
+        return extract(
+            self.store, Reviews(self.store), ChatExtractor(model) if extractor is None else extractor, source=source,
+            author=author, max_calls=max_calls, max_characters=max_characters, progress=progress,
         )  # fmt: skip
