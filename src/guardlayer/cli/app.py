@@ -17,6 +17,7 @@ from guardlayer.cli import (
     doctor,
     entities,
     erasing,
+    extracting,
     facts,
     knowledge,
     loading,
@@ -98,6 +99,7 @@ conflicts.register(app)
 loading.register(app)
 knowledge.register(app)
 tables.register(app)
+extracting.register(app)
 erasing.register(app)
 tracing.register(app)
 state.register(app)
