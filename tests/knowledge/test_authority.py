@@ -10,7 +10,7 @@ import pytest
 
 from guardlayer import Guard, Knowledge, Label
 from guardlayer.errors import InputError, IntervalError, KnowledgeError, NotFoundError
-from guardlayer.types import Action
+from guardlayer.types import Action, Span
 
 BEGIN = datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -273,3 +273,32 @@ def test_a_source_that_cannot_be_recorded_is_refused(kb: Knowledge) -> None:
         kb.source("list 2025", review_after="soon")
     with pytest.raises(InputError, match="authority"):
         kb.source("list 2025", authority=True)
+
+
+class TestFiles:
+    """Where the source says so, and until when it holds unasked, as files state them."""
+
+    def test_a_row_may_say_where_and_until_when(self, tmp_path: Path) -> None:
+        """Span, page and review date come with the row; the date counts for that fact."""
+        path = tmp_path / "facts.jsonl"
+        path.write_text(
+            '{"entity": "Acme", "attribute": "office", "value": "Rome", "start": 120, "end": 131, "page": 2}\n'
+            '{"entity": "Acme", "attribute": "price", "value": "1", "review_after": "2026-06"}\n'
+        )
+        kb = Knowledge.open(":memory:")
+        kb.load(path)
+        kb.load(path)
+        assert kb.fact("f1").span == Span(120, 131, 2)
+        assert [bool(kb.ask("Acme", "price", at=at).unreviewed) for at in ("2026-05-31", "2026-06-01")] == [False, True]
+
+    @pytest.mark.parametrize(
+        "part", ['"start": 5', '"start": 9, "end": 5', '"start": -1, "end": 5', '"page": 1', '"review_after": "soon"']
+    )
+    def test_what_cannot_be_is_refused(self, tmp_path: Path, part: str) -> None:
+        """A span the wrong way round, half of one, or no date: the row is named, and nothing is kept."""
+        path = tmp_path / "facts.jsonl"
+        path.write_text(f'{{"entity": "Acme", "attribute": "office", "value": "Rome", {part}}}\n')
+        kb = Knowledge.open(":memory:")
+        with pytest.raises(InputError, match=r"facts\.jsonl:1"):
+            kb.load(path)
+        assert kb.stats().facts == 0

@@ -14,11 +14,11 @@ from typing import Any
 
 from guardlayer.errors import ConfigError, InputError
 from guardlayer.knowledge.acting import Acting
+from guardlayer.knowledge.confirming import confirm
 from guardlayer.knowledge.entities.naming import Naming
 from guardlayer.knowledge.load import LoadResult, load_file
 from guardlayer.knowledge.reviews import ReviewItem, Reviews
 from guardlayer.knowledge.sources import checked_authority, checked_source
-from guardlayer.knowledge.speaking import confirm
 from guardlayer.knowledge.statement import (
     MAX_VALUE,
     Qualifiers,

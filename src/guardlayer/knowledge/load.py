@@ -18,14 +18,16 @@ from guardlayer.knowledge.sources import UNSTATED, checked_authority
 from guardlayer.knowledge.statement import Statement, cleaned, cleaned_name
 from guardlayer.knowledge.store import Store
 from guardlayer.knowledge.writer import Writer
-from guardlayer.types import Source
+from guardlayer.temporal import Moment
+from guardlayer.types import Source, Span
 
 FIELDS = (
     "entity", "attribute", "value", "source", "source_uri", "valid_from", "valid_to", "qualifiers", "authority",
-    "author", "reason", "aliases", "synonyms", "cardinality", "unit", "type",
+    "author", "reason", "aliases", "synonyms", "cardinality", "unit", "type", "start", "end", "page", "review_after",
 )  # fmt: skip
 """What a row may hold. ``aliases`` and ``type`` are the entity's; ``synonyms``, ``cardinality`` and ``unit`` the
-attribute's. A row without ``value`` declares an entity or an attribute."""
+attribute's. ``start``, ``end`` (in characters) and ``page`` are where the source says so. A row without ``value``
+declares an entity or an attribute."""
 
 MAX_ERRORS = 20
 _PROGRESS = 10_000
@@ -180,7 +182,13 @@ class Loading:
         if "source_uri" in cells:
             uri = cleaned(_text(cells, "source_uri"), what="source_uri", limit=8_000)
             source = Source(str(source), uri, authority=self._writer.authority(str(source)))
+        span, due = _span(cells), _text(cells, "review_after")
+        until = None if due is None else Moment.parse(due, what="review_after")
         written = self._writer.state(statement, source, authority)
+        if span is not None and written.outcome == "added":
+            self._writer.place(written.fact, span)
+        if until is not None and written.outcome != "kept":
+            self._writer.due(written.fact, until, author=statement.author, reason=statement.reason)
         if written.outcome in ("added", "changed") and not written.alone:
             self._touched[written.key] = None
             self._lines[written.fact] = line
@@ -246,6 +254,26 @@ def _authority(cells: Cells) -> int | None:
         return checked_authority(int(text))
     except ValueError:
         raise InputError(f"authority {text[:40]!r} is not a whole number") from None
+
+
+def _span(cells: Cells) -> Span | None:
+    start, end, page = (_number(cells, name) for name in ("start", "end", "page"))
+    if start is None and end is None and page is None:
+        return None
+    if start is None or end is None:
+        raise InputError("start and end go together; they say where the source says so, in characters")
+    if end < start:
+        raise InputError(f"start {start} is behind end {end}; swap the two")
+    return Span(start, end, page)
+
+
+def _number(cells: Cells, name: str) -> int | None:
+    text = _text(cells, name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise InputError(f"{name} {text[:40]!r} is not a whole number from 0 on")
+    return int(text)
 
 
 def _names(cells: Cells, name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Saying something of a source as a whole, or vouching for a fact; ``authority`` applies it."""
+"""Saying something of a source as a whole; ``authority`` applies it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from guardlayer.errors import InputError, KnowledgeError, NotFoundError
+from guardlayer.errors import KnowledgeError, NotFoundError
 from guardlayer.knowledge.authority import WORD
+from guardlayer.knowledge.confirming import bound
 from guardlayer.knowledge.ingest import end_within
 from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.knowledge.sources import columns_of, interval_of
@@ -80,12 +81,12 @@ def speak(store: Store, cursor: Cursor, source: str, said: Said, *, tx: int) -> 
     if said.authority is not None:
         authority, ranked = said.authority, tx
     if said.effective_from is not None:
-        start_text = _bound(said.effective_from)[1]
+        start_text = bound(said.effective_from)[1]
     if said.effective_to is not None:
-        end_text = _bound(said.effective_to)[1]
+        end_text = bound(said.effective_to)[1]
     interval = Interval.parse(start_text, end_text)
     if said.review_after is not None:
-        review, review_text = _bound(said.review_after)
+        review, review_text = bound(said.review_after)
         asked = tx
     after = (source, owner, authority, ranked, *columns_of(interval), review, review_text, asked)
     if not before or tuple(before[0]) != after:
@@ -97,18 +98,6 @@ def speak(store: Store, cursor: Cursor, source: str, said: Said, *, tx: int) -> 
         )
     if said.supersedes is not None:
         _succeed(store, cursor, source, said, interval, tx=tx)
-
-
-def confirm(
-    cursor: Cursor, column: str, number: int, due: Moment | str | None, *,
-    tx: int, author: str | None, reason: str | None,
-) -> None:  # fmt: skip
-    """Record until when a fact, or the facts of an attribute, hold without being looked at again."""
-    at, text = (None, None) if due is None else _bound(due)
-    close = f"UPDATE confirmation SET tx_to = ? WHERE {column} = ? AND tx_to IS NULL"  # noqa: S608 - our own names
-    cursor.execute(close, (tx, number))
-    opened = f"INSERT INTO confirmation ({column}, due, due_text, tx_from, author, reason) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own names
-    cursor.execute(opened, (number, at, text, tx, author, reason))
 
 
 def words(store: Store) -> tuple[SourceWord, ...]:
@@ -193,11 +182,3 @@ def _require_line(source: str, former: str, links: Sequence[tuple[Any, ...]]) ->
             if taker == name and gone not in came:
                 came[gone] = name
                 line.append(gone)
-
-
-def _bound(given: Moment | str) -> tuple[int | None, str | None]:
-    if isinstance(given, Moment):
-        return to_micros(given.start), given.text
-    if given:
-        raise InputError(f"{given!r} is not a date")
-    return None, None

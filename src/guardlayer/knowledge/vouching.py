@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from guardlayer.errors import InputError
 from guardlayer.knowledge.changing import Changing
+from guardlayer.knowledge.confirming import confirm
 from guardlayer.knowledge.ledger import fact_number
 from guardlayer.knowledge.sources import checked_authority
-from guardlayer.knowledge.speaking import Said, SourceWord, confirm, speak, words
+from guardlayer.knowledge.speaking import Said, SourceWord, speak, words
 from guardlayer.knowledge.statement import MAX_VALUE, cleaned
 from guardlayer.knowledge.verbs import versions_of
 from guardlayer.knowledge.writer import Writer

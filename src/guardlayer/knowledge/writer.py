@@ -20,9 +20,9 @@ from guardlayer.knowledge.resolve import same_value
 from guardlayer.knowledge.statement import Statement, cleaned_name, qualifier_key
 from guardlayer.knowledge.store import Cursor, Store
 from guardlayer.knowledge.versions import ROW, Row, overlap, row_of
-from guardlayer.temporal import Interval
+from guardlayer.temporal import Interval, Moment
 from guardlayer.text import key
-from guardlayer.types import Source
+from guardlayer.types import Source, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +234,17 @@ class Writer:
              operation, 0, supersedes, author, reason)
         )  # fmt: skip
         return self._last_fact
+
+    def place(self, fact: int, span: Span) -> None:
+        """Record where the source of a fact says so, unless that is known."""
+        self._cursor.execute(
+            'INSERT INTO fact_place (fact, start, "end", page) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+            (fact, span.start, span.end, span.page),
+        )
+
+    def due(self, fact: int, until: Moment, *, author: str | None, reason: str | None) -> None:
+        """Record until when a fact holds without being looked at again."""
+        confirm(self._cursor, "fact", fact, until, tx=self.at, author=author, reason=reason)
 
     def follow(
         self, row: Row, operation: str, *, author: str | None, reason: str | None, value: str | None = None,
