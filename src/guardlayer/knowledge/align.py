@@ -236,6 +236,9 @@ def _theirs(view: Key, hit: Found, said: Said, mention: Mention | None) -> bool:
     """Say whether the attribute in ``said`` is that of the entity, which ``mention`` names or another text does."""
     if mention is not None and not whose.is_subject(mention, hit, said.tokens, said.text, view.values):
         return False
+    if mention is not None and hit.first < mention.last and mention.first < hit.last:
+        # A term: its name is what is spoken of, and somebody may be named to whom it belongs ("Beta's ACV").
+        return not whose.taken(hit, said.tokens, said.text, lambda: _others(view, said, mention), numeric=view.numeric)
     return not whose.taken(
         hit, said.tokens, said.text, lambda: _others(view, said, mention), mention=mention, numeric=view.numeric
     )
@@ -251,7 +254,19 @@ def _others(view: Key, said: Said, mention: Mention | None) -> list[whose.Name]:
     entity = view.versions[0].entity
     unknown = [name for name in said.unknown if not whose.stands_for(name, entity)]
     names = (*unknown, *known)
-    return [name for name in names if not any(name.words <= value for value in view.values)] if names else []
+    narrowing = frozenset().union(*view.qualifiers) if view.qualifiers else frozenset()
+    return [
+        name
+        for name in names
+        if not any(name.words <= value for value in view.values)
+        and not name.words <= narrowing
+        and not _is_period(name, said)
+    ]
+
+
+def _is_period(name: whose.Name, said: Said) -> bool:
+    first, last = said.tokens[name.first].start, said.tokens[name.last - 1].end
+    return any(start <= first and last <= end for start, end, _ in said.periods)
 
 
 def _only_values(view: Key, said: Said) -> bool:

@@ -18,6 +18,7 @@ from guardlayer.knowledge.keeping import Keeping
 from guardlayer.knowledge.ledger import Ledger
 from guardlayer.knowledge.passages import KnowledgePassages, Passages
 from guardlayer.knowledge.store import BUSY_TIMEOUT_MS, Store
+from guardlayer.knowledge.terms.ruling import Deciding
 from guardlayer.temporal import Clock, utc_now
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from guardlayer.knowledge.state import StateRuns
 
 
-class Knowledge(Keeping, Taking):
+class Knowledge(Keeping, Taking, Deciding):
     """Facts with their time, their source and their history. Safe to share between threads.
 
     Open one with :meth:`Knowledge.open`.

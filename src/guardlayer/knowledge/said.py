@@ -12,6 +12,9 @@ from guardlayer.knowledge.attributes import Found
 from guardlayer.knowledge.entities.register import Register
 from guardlayer.knowledge.ledger import Ledger
 from guardlayer.knowledge.names import Mention, NameIndex
+from guardlayer.knowledge.terms.calendar import FiscalCalendar, Period
+from guardlayer.knowledge.terms.model import EXCEPTION, FIGURE, OUTCOME, RULE, TERM
+from guardlayer.knowledge.terms.reading import calendar_of
 from guardlayer.knowledge.views import Entity, Key
 from guardlayer.text import Token, tokenize
 from guardlayer.types import Fact
@@ -25,6 +28,12 @@ class Said:
     tokens: Sequence[Token]
     mentions: list[Mention]
     words: attributes.Words
+    calendar: FiscalCalendar
+
+    @cached_property
+    def periods(self) -> list[tuple[int, int, Period]]:
+        """The periods it names, with their offsets."""
+        return list(self.calendar.find(self.text)) if any(c.isdigit() for c in self.text) else []
 
     @cached_property
     def unknown(self) -> list[whose.Name]:
@@ -53,6 +62,7 @@ class Reader:
         self._titled = 0
         self._entities: dict[int, Entity] = {}
         self._types: dict[str, frozenset[str | None]] = {}
+        self._calendar = FiscalCalendar()
         self.register = Register(ledger.store)
         self.titles = NameIndex()
 
@@ -74,6 +84,7 @@ class Reader:
                     self.titles.add(info.id, (info.name,))
             self._titled = len(infos)
             self._entities, self._types = {}, {}
+            self._calendar = calendar_of(self._ledger.store.read)
             self._generation = generation
 
     def read(self, text: str, *, lenient: bool = False) -> Said:
@@ -81,7 +92,7 @@ class Reader:
         tokens = tokenize(text)
         mentions = self.register.find(tokens, lenient=lenient)
         named = frozenset(index for mention in mentions for index in range(mention.first, mention.last))
-        return Said(text, tokens, mentions, attributes.Words(tokens, named))
+        return Said(text, tokens, mentions, attributes.Words(tokens, named), self._calendar)
 
     def keys(self, entity: int) -> Entity:
         """Return what the ledger holds about an entity."""
@@ -93,14 +104,25 @@ class Reader:
             keys: dict[tuple[str, tuple[tuple[str, str], ...]], list[Fact]] = {}
             for fact in versions:
                 keys.setdefault((fact.attribute, fact.qualifiers), []).append(fact)
+            spoken = self._own_name(entity) if any(name in _NAMELESS for name, _ in keys) else ()
             view = Entity(
                 [
-                    Key(tuple(facts), attributes.phrases(name, self._synonyms.get(name, ()), words))
+                    Key(
+                        tuple(facts),
+                        attributes.phrases(spoken[0], spoken[1:], frozenset())
+                        if spoken and name in _NAMELESS
+                        else attributes.phrases(name, self._synonyms.get(name, ()), words),
+                    )
                     for (name, _), facts in keys.items()
                 ]
             )
             known[entity] = view
         return view
+
+    def _own_name(self, entity: int) -> tuple[str, ...]:
+        """Return the names of a term or a rule: its figure, its outcome, is spoken of by them alone."""
+        sort = self.register.described(entity)[1]
+        return self._ledger.names_of(entity) if sort in (TERM, RULE) else ()
 
     def attributes(self, entity: int, said: Said) -> list[tuple[Key, Found]]:
         """Return the keys of an entity that a text speaks of, whoever's it says they are."""
@@ -159,9 +181,46 @@ def _specific(hits: list[tuple[Key, Found]]) -> list[tuple[Key, Found]]:
 def _narrowed(hits: list[tuple[Key, Found]], said: Said) -> list[tuple[Key, Found]]:
     """Among keys that differ in qualifiers keep those whose qualifiers the text names; else the unqualified one."""
     words = {t.norm for t in said.tokens}
-    named = [(view, hit) for view, hit in hits if view.qualifiers and all(q <= words for q in view.qualifiers)]
+    named = [(view, hit) for view, hit in hits if view.qualifiers and _qualified(view, said, words)]
+    # Of a key for EMEA and one for EMEA in Q3, a text that names both speaks of the second.
+    named = [
+        (view, hit)
+        for view, hit in named
+        if not any(
+            other.versions[0].attribute == view.versions[0].attribute
+            and set(view.versions[0].qualifiers) < set(other.versions[0].qualifiers)
+            for other, _ in named
+        )
+    ]
     attributes_named = {view.versions[0].attribute for view, _ in named}
     plain = [
         (view, hit) for view, hit in hits if not view.qualifiers and view.versions[0].attribute not in attributes_named
     ]
     return named + plain
+
+
+def _qualified(view: Key, said: Said, words: set[str]) -> bool:
+    """Say whether a text names all that narrows a key; a period by any name it has."""
+    pairs = view.versions[0].qualifiers
+    if any(name == EXCEPTION and _words(value) <= words for name, value in pairs):
+        return True
+    for name, value in pairs:
+        if name == EXCEPTION:
+            continue
+        period = said.calendar.period(value)
+        if period is not None:
+            if not any(period.same(one) for _, _, one in said.periods):
+                return False
+        elif not _words(value) or not _words(value) <= words or value.startswith(_SIGNS):
+            return False
+    return True
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(token.norm for token in tokenize(text))
+
+
+_SIGNS = (">", "<", "not ")
+"""How conditions of rules begin that are no words of a text."""
+_NAMELESS = frozenset({FIGURE, OUTCOME})
+"""Attributes of terms and rules that nobody names: "ACV was $4.2M", "the refund window is 30 days"."""

@@ -21,6 +21,7 @@ from guardlayer.knowledge import governance, schema
 from guardlayer.knowledge.entities.schema import ENTITIES
 from guardlayer.knowledge.intake.schema import INTAKE
 from guardlayer.knowledge.live import LIVE
+from guardlayer.knowledge.terms.schema import CALENDARS
 from guardlayer.knowledge.vectors import VECTORS
 from guardlayer.temporal import Clock
 
@@ -38,6 +39,10 @@ class Cursor(Protocol):
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> Any:
         """Run a statement once for each row of parameters."""
+        ...
+
+    def glance(self, sql: str, params: Sequence[Any] = ..., /) -> list[tuple[Any, ...]]:
+        """Run a query that need not see what this write has written so far, and return its rows."""
         ...
 
     def fetchall(self) -> list[tuple[Any, ...]]:
@@ -137,8 +142,12 @@ def _vectors(to: Schema) -> None:
     to.execute(VECTORS)
 
 
+def _calendars(to: Schema) -> None:
+    to.execute(CALENDARS)
+
+
 MIGRATIONS: tuple[Callable[[Schema], None], ...] = (
-    _first, _histories, _intake, _governance, _entities, _live, _vectors,
+    _first, _histories, _intake, _governance, _entities, _live, _vectors, _calendars,
 )  # fmt: skip
 """How a database grows: one function a version, appended and never edited. The database counts them."""
 

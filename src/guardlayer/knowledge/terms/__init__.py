@@ -1,0 +1,1 @@
+"""What words mean here: terms with their definition and figure, fiscal calendars, rules with their exceptions."""
