@@ -13,6 +13,7 @@ from typing import Any
 
 from guardlayer.errors import AmbiguousError, InputError, KnowledgeError, OverlapError
 from guardlayer.knowledge import sources
+from guardlayer.knowledge.confirming import confirm
 from guardlayer.knowledge.entities.cautious import Caution, caution
 from guardlayer.knowledge.entities.merged import Merged
 from guardlayer.knowledge.micros import to_micros
