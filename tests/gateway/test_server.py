@@ -175,6 +175,30 @@ async def test_a_client_that_leaves_while_nothing_is_sent_ends_it_too(kb):
             assert wait_for(left.is_set)
 
 
+async def test_streams_share_connections_and_callers_no_cookies(kb):
+    """One connection to the upstream serves stream after stream, and what the upstream sets is sent for nobody else."""
+    upstream = FakeUpstream(SAID)
+    ports: set[int] = set()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async def with_cookie(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"set-cookie", b"session=a; Path=/")]
+            await send(message)
+
+        if scope["type"] == "http":
+            ports.add(scope["client"][1])
+        await upstream.app(scope, receive, with_cookie)
+
+    with served(app) as url, served(create_app(Guard(knowledge=kb, log=None), Settings(upstream=url))) as front:
+        async with httpx.AsyncClient(timeout=10) as client:
+            for _ in range(3):
+                answer = await client.post(f"{front}/chat/completions", json={**CHAT, "stream": True})
+                assert answer.text.endswith("data: [DONE]\n\n")
+    assert len(ports) == 1
+    assert not any("cookie" in headers for headers in upstream.headers)
+
+
 def slow_app(http: Any) -> Any:
     """Return an application that starts up and answers requests with ``http``."""
 

@@ -107,26 +107,31 @@ async def _sentences(
     done = False
     try:
         async with upstream.stream("/chat/completions", body, headers) as response:
-            async for chunk in upstream.chunks(response):
-                frames = bytearray()
+            source = upstream.chunks(response)
+            frames = bytearray()
+            async for chunk in source:
                 for event in parser.feed(chunk):
                     done = done or event.done
                     if not done:
                         await _take(board, event, frames)
-                if frames:
-                    yield bytes(frames)
                 if done:
                     break
-            frames = bytearray()
-            for event in parser.end():
+                if frames:
+                    yield bytes(frames)
+                    frames.clear()
+            for event in () if done else parser.end():
                 done = done or event.done
                 if not done:
                     await _take(board, event, frames)
-        if not done and not board.complete:
-            raise upstream_failed("the upstream's stream broke off before its end", code="incomplete_stream")
-        for payload in await board.rest():
-            frames += frame(payload)
-        yield bytes(frames) + (DONE if done else b"")
+            if not done and not board.complete:
+                if frames:
+                    yield bytes(frames)
+                raise upstream_failed("the upstream's stream broke off before its end", code="incomplete_stream")
+            for payload in await board.rest():
+                frames += frame(payload)
+            yield bytes(frames) + (DONE if done else b"")
+            if done:
+                await upstream.drain(source)
     finally:
         board.abort()
 
@@ -153,7 +158,7 @@ class Board:
         self._desk = desk
         self._most = choices
         self._choices: dict[int, _Choice] = {}
-        self._head: Json = {}
+        self._last: Json = {}
 
     @property
     def complete(self) -> bool:
@@ -172,7 +177,7 @@ class Board:
             return [payload]
         if not isinstance(choices, list) or not all(map(self._is_choice, choices)):
             raise upstream_failed("the upstream's stream holds a chunk without choices", code="malformed_stream")
-        self._head = {name: value for name, value in payload.items() if name != "choices"}
+        self._last = payload
         shown: list[Json] = []
         for raw in choices:
             index = raw["index"]
@@ -180,7 +185,9 @@ class Board:
                 self._choices[index] = _Choice(index, self._asked, self._desk)
             choice = self._choices[index]
             pieces = await choice.take(raw)
-            shown += [{**self._head, "choices": [piece]} for piece in pieces]
+            if not pieces:
+                continue
+            shown += [{**payload, "choices": [piece]} for piece in pieces]
             if raw.get("finish_reason") and choice.told:
                 told = verdicts.field(choice.told, self._desk.trace, self._desk.policy)
                 shown[-1]["guardlayer"] = told
@@ -190,7 +197,7 @@ class Board:
         """Return what choices that no ``finish_reason`` ended have left."""
         shown = []
         for choice in self._choices.values():
-            shown += [{**self._head, "choices": [piece]} for piece in await choice.rest()]
+            shown += [{**self._last, "choices": [piece]} for piece in await choice.rest()]
         return shown
 
     def abort(self) -> None:
@@ -230,7 +237,10 @@ class _Choice:
 
     async def take(self, raw: Json) -> list[Json]:
         """Take what the upstream says of this choice, and return what may be shown."""
-        delta = dict(raw.get("delta") or {})
+        delta = raw.get("delta") or {}
+        if len(delta) == 1 and type(said := delta.get("content")) is str and said and not raw.get("finish_reason"):
+            return await self._say("content", said)  # as nearly every chunk is
+        delta = dict(delta)
         if delta.get("audio") is not None:
             raise upstream_failed("the upstream's stream holds audio, which cannot be checked", code="malformed_stream")
         shown: list[Json] = []
@@ -242,11 +252,8 @@ class _Choice:
         if other:
             shown += self._passed(other)
         for name, text in texts:
-            if not text:
-                continue
-            if self.finished:
-                raise upstream_failed("the upstream's stream goes on after its end", code="malformed_stream")
-            shown += self._released(name, await self._session(name).afeed(text))
+            if text:
+                shown += await self._say(name, text)
         if raw.get("finish_reason"):
             shown += await self.rest()
             last = {name: value for name, value in raw.items() if name not in _UNCHECKED}
@@ -254,6 +261,12 @@ class _Choice:
             if self.blocked:
                 shown[-1] |= {"finish_reason": "content_filter", "delta": {"refusal": self._refusal}}
         return shown
+
+    async def _say(self, name: str, text: str) -> list[Json]:
+        """Take more of a text, and return what may be shown."""
+        if self.finished:
+            raise upstream_failed("the upstream's stream goes on after its end", code="malformed_stream")
+        return self._released(name, await self._session(name).afeed(text))
 
     async def rest(self) -> list[Json]:
         """End the texts, and return what is left of them and behind them."""

@@ -18,6 +18,8 @@ DONE = b"data: [DONE]\n\n"
 """How a stream of chat completions ends."""
 
 _LINE = re.compile(rb"\r\n|\n|\r")
+_PLAIN = re.compile(rb"data: ([^\r\n]+)\n\n")
+"""An event as every upstream writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,14 @@ class Parser:
         Raises:
             GatewayError: An event is too long.
         """
-        text = self._rest + chunk
+        at = 0
+        if not (self._rest or self._data or self._name or self._size):
+            while (found := _PLAIN.match(chunk, at)) is not None and found.end() - at <= self._max:
+                at = found.end()
+                yield Event(None, found[1].decode("utf-8", "replace"))
+            if at == len(chunk):
+                return
+        text = self._rest + chunk[at:]
         # A carriage return at the end may be the first half of a line break.
         tail = b"\r" if text.endswith(b"\r") else b""
         *lines, rest = _LINE.split(text[: len(text) - len(tail)])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +21,8 @@ CONNECTIONS = 2_000
 CONNECT_SECONDS = 10.0
 KEPT_SECONDS = 3.0
 """How long an idle connection is used again: less than servers keep it open, or a request would meet its end."""
+DRAIN_SECONDS = 0.1
+"""How long the end of a stream is waited for that has said it is done: only a connection read to its end is kept."""
 MESSAGE_LIMIT = 2_000
 """Longest message of an upstream's error that is passed on, in code points."""
 
@@ -57,12 +61,14 @@ class Upstream:
             transport=transport,
             timeout=httpx.Timeout(settings.timeout, connect=CONNECT_SECONDS, pool=settings.timeout),
             limits=httpx.Limits(
-                max_connections=CONNECTIONS, max_keepalive_connections=200, keepalive_expiry=KEPT_SECONDS
+                max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=KEPT_SECONDS
             ),
             trust_env=settings.trust_env,
             # A redirect would send the key and the conversation to whom the operator did not name.
             follow_redirects=False,
         )
+        # What the upstream sets for one caller is never sent for another.
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     @property
     def max_event(self) -> int:
@@ -117,6 +123,13 @@ class Upstream:
                 if total > self._settings.max_response:
                     raise upstream_failed(f"the upstream's stream has more than {self._settings.max_response:,} bytes")
                 yield chunk
+
+    async def drain(self, source: AsyncIterator[bytes]) -> None:
+        """Read the end of a stream that has said all, so that its connection can be used again."""
+        with suppress(GatewayError, TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                async for _ in source:
+                    pass
 
     async def relay(
         self, method: str, path: str, query: str, content: bytes, headers: Mapping[str, str]

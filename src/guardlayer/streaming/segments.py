@@ -8,6 +8,7 @@ When it is asked depends on the text alone, so where chunks begin and end change
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -39,6 +40,9 @@ _WORD: Final = 40
 _PATIENCE: Final = 400
 _STRIDE: Final = 2048
 """Longest run of a chunk that is taken at a time, so that a long chunk costs no more than many short ones."""
+_STIRRING: Final = re.compile(f"[\n{''.join(sorted(_LATIN | _OTHER))}\u2600-\U0010ffff]")
+"""What may end a sentence or a line."""
+_LINE_HEAD: Final = 3
 _FENCE: Final = "code fence"
 _FENCES: Final = 6
 _CANDIDATES: Final = 64
@@ -341,8 +345,18 @@ class _Scan:
         self._newlines = 1
         self._line = ""
 
+    @property
+    def _idle(self) -> bool:
+        """Whether only certain characters can change anything: within a line, behind the first words of a sentence."""
+        return (
+            not (self._ended or self._eager or self._armed or self._word or self._numbered or self._newlines)
+            and len(self._line) == _LINE_HEAD
+        )
+
     def cues(self, text: str, at: int, limit: int) -> Iterator[tuple[int, _Cue | None]]:
         """Yield offsets in the draft with the reason to ask, or ``None`` for a place where a cut is thinkable."""
+        if self._idle and _STIRRING.search(text) is None:
+            return
         for place, character in enumerate(text, at):
             if place >= limit:
                 return
@@ -369,7 +383,7 @@ class _Scan:
 
     def _solid(self, place: int, character: str) -> Iterator[tuple[int, _Cue | None]]:
         self._newlines = 0
-        if len(self._line) < 3:
+        if len(self._line) < _LINE_HEAD:
             self._line += character
         if self._eager and character not in _CLOSERS and character not in _OTHER:
             yield place, None
