@@ -252,6 +252,7 @@ class Alignment:
         phrase: The words of the claim that matched the attribute, for the reason given to people.
         candidates: Preferred names of the entities the name may stand for, where nothing decides; then the fact is
             that of one of them, and says nothing of the claim.
+        qualifiers: Where ``claim.text`` names what narrows the key: a region, a period.
     """
 
     entity: Span | None
@@ -260,6 +261,7 @@ class Alignment:
     tense: str = "present"
     phrase: str = ""
     candidates: tuple[str, ...] = ()
+    qualifiers: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from guardlayer.knowledge.attributes import Found
 from guardlayer.knowledge.entities.deciding import Around, Decider, Decision
 from guardlayer.knowledge.ledger import Ledger
 from guardlayer.knowledge.names import Mention
-from guardlayer.knowledge.said import Reader, Said
+from guardlayer.knowledge.said import Reader, Said, narrowing
+from guardlayer.knowledge.terms.defined import definitions, says_what_it_is
 from guardlayer.knowledge.views import Key
 from guardlayer.types import Alignment, Evidence, Form, Query, Span, Standing
 
@@ -98,7 +99,15 @@ class KeyedFacts:
         evidence: list[Evidence] = []
         for match in matches:
             evidence.extend(self._facts(match, claim, query))
-        return evidence
+        return evidence or self._defined(claim, query)
+
+    def _defined(self, claim: Said, query: Query) -> list[Evidence]:
+        """Return what the term means that a claim says what it is."""
+        for mention in claim.mentions[:1]:
+            if says_what_it_is(mention, claim):
+                entity = self._decided(mention, claim, query, claim=True).entity
+                return [] if entity is None else list(definitions(self.reader.keys(entity), query.at))
+        return []
 
     def _decided(self, mention: Mention, where: Said, query: Query, *, claim: bool) -> Decision:
         """Say whom a mention stands for, in the claim or in a text before it."""
@@ -215,13 +224,17 @@ class KeyedFacts:
             first, last = claim.tokens[match.found.first], claim.tokens[match.found.last - 1]
             span = Span(first.start, last.end)
             phrase = span.slice(claim.text)
+        spans, timed = narrowing(match.key, claim) if match.key.qualifiers else ((), False)
+        # What was said of a period is said for good: "ACV in Q3 FY26 was" speaks of no former figure of it.
+        tense = "present" if timed else _tense(claim, match.found if match.in_claim else None)
         alignment = Alignment(
             entity=match.entity.span if match.entity is not None and match.in_claim else None,
             attribute=span,
             score=match.score,
-            tense=_tense(claim, match.found if match.in_claim else None),
+            tense=tense,
             phrase=phrase or "",
             candidates=match.candidates,
+            qualifiers=spans,
         )
         others = 0
         for evidence, value, other_ways in match.key.evidence(query.at):

@@ -17,7 +17,7 @@ from guardlayer.knowledge.terms.model import EXCEPTION, FIGURE, OUTCOME, RULE, T
 from guardlayer.knowledge.terms.reading import calendar_of
 from guardlayer.knowledge.views import Entity, Key
 from guardlayer.text import Token, tokenize
-from guardlayer.types import Fact
+from guardlayer.types import Fact, Span
 
 
 @dataclass(frozen=True)
@@ -214,6 +214,21 @@ def _qualified(view: Key, said: Said, words: set[str]) -> bool:
         elif not _words(value) or not _words(value) <= words or value.startswith(_SIGNS):
             return False
     return True
+
+
+def narrowing(view: Key, said: Said) -> tuple[tuple[Span, ...], bool]:
+    """Return where a text names what narrows a key, and whether a period is among it."""
+    spans: list[Span] = []
+    timed = False
+    for _, value in view.versions[0].qualifiers:
+        period = said.calendar.period(value)
+        if period is not None:
+            timed = True
+            spans += [Span(start, end) for start, end, one in said.periods if period.same(one)]
+        else:
+            words = _words(value)
+            spans += [Span(token.start, token.end) for token in said.tokens if token.norm in words]
+    return tuple(spans), timed
 
 
 def _words(text: str) -> frozenset[str]:

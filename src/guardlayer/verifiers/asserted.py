@@ -141,6 +141,7 @@ def said_values(claim: Claim, alignment: Alignment) -> list[Value]:
         for value in find(claim.text)
         if not covers(alignment.entity, Span(value.start, value.end))
         and not covers(alignment.attribute, Span(value.start, value.end), whole=True)
+        and not any(covers(span, Span(value.start, value.end)) for span in alignment.qualifiers)
     ]
 
 
@@ -236,7 +237,7 @@ def is_change(claim: Claim, value: Value) -> bool:
 
 def other_scope(tokens: Sequence[Token], alignment: Alignment, value: Span) -> bool:
     """Say whether the claim names something beside its key that may narrow it: "in Germany", "for Enterprise"."""
-    known = (alignment.entity, alignment.attribute, value)
+    known = (alignment.entity, alignment.attribute, value, *alignment.qualifiers)
     return any(
         token.text[0].isupper()
         and index > 0

@@ -68,6 +68,12 @@ class NameWriter:
                 )
             self._name(alias, kind, stored, valid)
 
+    def unseen(self, entity: int, names: Sequence[str]) -> None:
+        """Let names be found that are never shown, where they are not names of the entity already."""
+        for name in names:
+            if not self._all("SELECT 1 FROM alias WHERE entity = ? AND norm = ?", (entity, key(name))):
+                self.narrow(entity, [name], "hidden", (), Interval())
+
     def widen(self, entity: int, names: Sequence[str]) -> None:
         """Let names stand for an entity everywhere and always."""
         for text in names:

@@ -11,6 +11,7 @@ from guardlayer.errors import AuthorityError, InputError, KnowledgeError, NotFou
 from guardlayer.knowledge.acting import Acting
 from guardlayer.knowledge.align import KeyedFacts
 from guardlayer.knowledge.asking import Asking
+from guardlayer.knowledge.entities.writing import NameWriter
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.resolve import same_value
 from guardlayer.knowledge.sources import checked_authority, checked_source
@@ -157,7 +158,10 @@ class Defining(Asking):
             acting = Acting(self.store, cursor)
             number = acting.writer.entity(cleaned_name(name, what="term"))
             acting.writer.describe("entity", number, "type", TERM)
-            acting.writer.alias(number, aliases)
+            others = list(aliases)
+            acting.writer.alias(number, others)
+            unseen = [many for one in (name, *others) if (many := _plural(one)) is not None]
+            NameWriter(self.store, cursor).unseen(number, unseen)
             for statement in statements:
                 self.restate(acting, statement, said_by, rank)
         valid = statements[0].valid
@@ -426,6 +430,16 @@ def single(acting: Acting, known: int | None, attribute: str) -> None:
 
 def _without_period(fact: Fact) -> tuple[tuple[str, str], ...]:
     return tuple(pair for pair in fact.qualifiers if key(pair[0]) != PERIOD)
+
+
+def _plural(name: str) -> str | None:
+    """Return "active customers" for "active customer"; ``None`` where it is a name or in the plural already."""
+    last = name.split()[-1] if name.split() else ""
+    if not (last.isascii() and last.isalpha() and last.islower()) or last.endswith("s"):
+        return None
+    if last.endswith("y") and last[-2:-1] not in "aeiou":
+        return f"{name.strip()[:-1]}ies"
+    return f"{name.strip()}{'es' if last.endswith(('x', 'z', 'ch', 'sh')) else 's'}"
 
 
 def _checked(sql: str) -> None:
