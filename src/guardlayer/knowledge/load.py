@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from guardlayer.errors import GuardlayerError, InputError, IntervalError, OverlapError
@@ -31,6 +32,7 @@ declares an entity or an attribute."""
 
 MAX_ERRORS = 20
 _PROGRESS = 10_000
+_BATCH = 1_000
 _FIELDS = frozenset(FIELDS)
 _OF_ENTITY = frozenset(("entity", "aliases", "type"))
 _OF_ATTRIBUTE = frozenset(("attribute", "synonyms", "cardinality", "unit"))
@@ -95,11 +97,14 @@ def load_file(store: Store, path: str | Path, *, progress: Callable[[int], None]
     """
     path = Path(path)
     with store.write() as cursor:
-        loading = Loading(Writer(store, cursor), str(path))
-        for line, row in read_rows(path):
-            loading.take(line, row)
-            if progress is not None and loading.rows % _PROGRESS == 0:
-                progress(loading.rows)
+        loading = Loading(Writer(store, cursor, alone=True), str(path))
+        rows = read_rows(path)
+        while batch := list(islice(rows, _BATCH)):
+            loading.expect(row for _, row in batch)
+            for line, row in batch:
+                loading.take(line, row)
+                if progress is not None and loading.rows % _PROGRESS == 0:
+                    progress(loading.rows)
         result = loading.finish()
     if progress is not None:
         progress(result.rows)
@@ -124,6 +129,11 @@ class Loading:
         self._outcomes: dict[str, int] = {}
         self._touched: dict[int, None] = {}
         self._lines: dict[int, int] = {}
+
+    def expect(self, rows: Iterable[Cells | BadRow]) -> None:
+        """Prepare for rows that will be taken next."""
+        named = (row.get("entity") for row in rows if isinstance(row, dict))
+        self._writer.expect(name for name in named if isinstance(name, str))
 
     def take(self, line: int, row: Cells | BadRow) -> None:
         """Write one row, or note what is wrong with it."""

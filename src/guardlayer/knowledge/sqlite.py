@@ -124,7 +124,7 @@ class SqliteStore(Store):
             self._writer = get_ident()
             before = connection.total_changes()
             try:
-                yield connection.cursor()
+                yield SqliteCursor(connection.cursor())
                 connection.execute("COMMIT")
                 self._generation += connection.total_changes() != before
             except BaseException as error:
@@ -189,6 +189,24 @@ class SqliteStore(Store):
             return run()
         except apsw.Error as error:
             raise _translated(error, self.name) from error
+
+
+class SqliteCursor:
+    """Runs the statements of one write.
+
+    Args:
+        cursor: Of the connection.
+    """
+
+    def __init__(self, cursor: apsw.Cursor) -> None:
+        self.execute = cursor.execute
+        self.executemany = cursor.executemany
+        self.fetchall = cursor.fetchall
+        self.fetchone = cursor.fetchone
+
+    def glance(self, sql: str, params: Sequence[Any] = (), /) -> list[tuple[Any, ...]]:
+        """Run a query; what was written is there already."""
+        return self.execute(sql, params).fetchall()
 
 
 class SqliteDialect:

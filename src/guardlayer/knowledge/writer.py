@@ -16,6 +16,7 @@ from guardlayer.knowledge import sources
 from guardlayer.knowledge.confirming import confirm
 from guardlayer.knowledge.entities.cautious import Caution, caution
 from guardlayer.knowledge.entities.merged import Merged
+from guardlayer.knowledge.fresh import Fresh
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.resolve import same_value
 from guardlayer.knowledge.statement import Statement, cleaned_name, qualifier_key
@@ -50,21 +51,30 @@ class Writer:
     Args:
         store: The store whose write is open.
         cursor: Of that write.
+        alone: Nobody else writes names, keys or facts in that write. What is new in it is then not asked for again,
+            which is how a long file is loaded in few questions to the database.
     """
 
-    def __init__(self, store: Store, cursor: Cursor) -> None:
+    def __init__(self, store: Store, cursor: Cursor, *, alone: bool = False) -> None:
         self._store = store
         self._cursor = cursor
         self._entities: dict[str, int] = {}
         self._attributes: dict[str, int] = {}
         self._sources: dict[tuple[Source | str, int | None], int] = {}
+        self._source_names: dict[int, str] = {}
         self._singles: dict[int, bool] = {}
         self._described: set[tuple[str, int, str, str]] = set()
+        self._fresh = Fresh(cursor) if alone else None
 
     @cached_property
     def at(self) -> int:
         """Transaction time of everything written here, in microseconds; taken when it is first needed."""
         return to_micros(self._store.tick())
+
+    def expect(self, entities: Iterable[str]) -> None:
+        """Look names up ahead of the statements that say them; of use where the writer is alone."""
+        if self._fresh is not None:
+            self._fresh.look_up(key(name) for name in entities if name not in self._entities)
 
     # Names ------------------------------------------------------------------------------------------------------
 
@@ -185,10 +195,14 @@ class Writer:
 
     def rows(self, at_key: int) -> list[Row]:
         """Return all versions of a key, in the order they were recorded."""
+        if self._fresh is not None and (known := self._fresh.rows.get(at_key)) is not None:
+            return known
         return [row_of(row) for row in self._all(ROW + "WHERE f.key = ? ORDER BY f.id", (at_key,))]
 
     def _beginning(self, at_key: int, valid: Interval) -> list[Row]:
         """Return the versions of a key that begin when ``valid`` does; the start of a fact never changes."""
+        if self._fresh is not None and (known := self._fresh.rows.get(at_key)) is not None:
+            return [row for row in known if row.valid.start == valid.start]
         start = sources.columns_of(valid)[0]
         begins, params = ("IS NULL", (at_key,)) if start is None else ("= ?", (at_key, start))
         where = f"WHERE f.key = ? AND f.valid_from {begins} ORDER BY f.id"
@@ -234,6 +248,10 @@ class Writer:
             (self._last_fact, 1, at_key, value, source, *sources.columns_of(valid), self.at,
              operation, 0, supersedes, author, reason)
         )  # fmt: skip
+        if self._fresh is not None:
+            name = self._source_names[source]
+            row = Row(self._last_fact, 1, at_key, value, source, name, self.at, None, False, supersedes, valid)
+            self._fresh.add(row)
         return self._last_fact
 
     def place(self, fact: int, span: Span) -> None:
@@ -295,7 +313,9 @@ class Writer:
 
     def clash(self, at_key: int) -> tuple[Row, Row] | None:
         """Return two live facts of one source that say two things at once, where only one may hold."""
-        attribute = self._one("SELECT attribute FROM fact_key WHERE id = ?", (at_key,))[0]
+        attribute = self._fresh.attributes.get(at_key) if self._fresh is not None else None
+        if attribute is None:
+            attribute = self._one("SELECT attribute FROM fact_key WHERE id = ?", (at_key,))[0]
         if not self._single(int(attribute)):
             return None
         return overlap([row for row in self.rows(at_key) if row.live])
@@ -338,6 +358,8 @@ class Writer:
         self._store.dialect.record_version(self._cursor, row)
 
     def _close(self, fact: int) -> None:
+        if self._fresh is not None:
+            self._fresh.forget(fact)
         self._cursor.execute("UPDATE fact SET tx_to = ? WHERE fact = ? AND tx_to IS NULL", (self.at, fact))
 
     def _source(self, source: Source | str, authority: int | None) -> int:
@@ -346,10 +368,14 @@ class Writer:
             if authority is not None or isinstance(source, Source):
                 self._sources.clear()  # a new description: what an id alone stands for may change
             known = self._sources[source, authority] = sources.record(self._cursor, source, authority)
+            self._source_names[known] = source if isinstance(source, str) else source.id
         return known
 
     def _key(self, entity: int, attribute: int, qualifiers: tuple[tuple[str, str], ...]) -> tuple[int, bool]:
         norm = qualifier_key(qualifiers)
+        listed = json.dumps(qualifiers, ensure_ascii=False) if qualifiers else "[]"
+        if self._fresh is not None and entity in self._fresh.entities:
+            return self._fresh.key(entity, attribute, norm, listed)
         found = self._all(
             "SELECT id FROM fact_key WHERE entity = ? AND attribute = ? AND norm = ?", (entity, attribute, norm)
         )
@@ -357,15 +383,17 @@ class Writer:
             return int(found[0][0]), False
         added = self._one(
             "INSERT INTO fact_key (entity, attribute, norm, qualifiers) VALUES (?, ?, ?, ?) RETURNING id",
-            (entity, attribute, norm, json.dumps(qualifiers, ensure_ascii=False) if qualifiers else "[]"),
+            (entity, attribute, norm, listed),
         )
         return int(added[0]), True
 
     def _named(self, table: str, names: str, name: str) -> int:
-        rows = self._all(
-            f"SELECT {table}, preferred FROM {names} WHERE norm = ? ORDER BY preferred DESC",  # noqa: S608 - constants
-            (key(name),),
-        )
+        sql = f"SELECT {table}, preferred FROM {names} WHERE norm = ? ORDER BY preferred DESC"  # noqa: S608 - constants
+        rows = None
+        if self._fresh is not None and table == "entity":
+            rows = self._fresh.named(key(name), sql)
+        if rows is None:
+            rows = self._all(sql, (key(name),))
         if len(rows) > 1 and not rows[0][1] and self._several(table, rows):
             listed = tuple(
                 str(self._one(f"SELECT name FROM {table} WHERE id = ?", (number,))[0])  # noqa: S608 - constants
@@ -377,6 +405,8 @@ class Writer:
             )
         if rows:
             return int(rows[0][0])
+        if self._fresh is not None and table == "entity":
+            return self._fresh.entity(name, key(name))
         number = int(self._one(f"INSERT INTO {table} (name) VALUES (?) RETURNING id", (name,))[0])  # noqa: S608 - constants
         self._add_name(names, table, number, name, preferred=True)
         if table == "attribute":
@@ -390,6 +420,8 @@ class Writer:
         return len({merged.canonical(row[0]) for row in rows}) > 1
 
     def _add_name(self, names: str, table: str, number: int, name: str, *, preferred: bool) -> bool:
+        if self._fresh is not None and table == "entity":
+            return self._fresh.alias(number, key(name), name)
         added = self._all(
             f"INSERT INTO {names} ({table}, norm, text, preferred) VALUES (?, ?, ?, ?) "  # noqa: S608 - constants
             "ON CONFLICT DO NOTHING RETURNING id",

@@ -15,7 +15,9 @@ _INSERT = re.compile(
     r"\s*INSERT\s+INTO\s+(\w+)\s*\(([^)]*)\)\s*(VALUES\s*\(\?(?:\s*,\s*\?)*\)\s*)?(.*)", re.IGNORECASE | re.DOTALL
 )
 _UNKEYED = "SELECT id, value, valid_from, valid_to, valid_from_text, valid_to_text FROM fact WHERE value_key IS NULL"
+_SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _BATCH = 10_000
+_WAITING = 10_000  # rows that may wait
 _MANY = 20  # rows from which they are copied rather than inserted one by one
 _COMPARED = ("value", "valid_from", "valid_to", "valid_from_text", "valid_to_text")
 
@@ -55,38 +57,54 @@ class PostgresCursor:
         self._cursor = connection.cursor()
         self._numbered: set[str] = set()
         self._unkeyed = False
+        self._behind: dict[str, list[Sequence[Any]]] = {}
+        self._waiting = 0
+        self._answered = False
 
     def execute(self, sql: str, params: Sequence[Any] = (), /) -> Self:
-        """Run a statement."""
+        """Run a statement; a row that is merely added may wait until something asks for it, or many of them do."""
+        insert = _insert(sql)
+        if insert.plain:
+            self._answered = False
+            self._behind.setdefault(sql, []).append(params)
+            self.changed = True
+            self._waiting += 1
+            if self._waiting >= _WAITING:
+                self._write()
+            return self
+        if self._waiting and (not _SELECT.match(sql) or any(_asks(sql, _insert(kept).table) for kept in self._behind)):
+            self._write()
         self._cursor.execute(statement(sql), params or None)
+        self._answered = True
         self._note(sql)
         return self
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> Self:
         """Run a statement for each row."""
-        listed = list(rows)
-        insert = _insert(sql)
-        if insert.plain and len(listed) >= _MANY:
-            self._copy(insert, listed)
-        elif listed:
-            self._cursor.executemany(statement(sql), listed)
-            self._note(sql)
+        self._write()
+        self._many(sql, list(rows))
         return self
+
+    def glance(self, sql: str, params: Sequence[Any] = (), /) -> list[tuple[Any, ...]]:
+        """Run a query without writing first what waits."""
+        return self._connection.execute(statement(sql), params or None).fetchall()
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return the rows of the last statement."""
-        return self._cursor.fetchall() if self._cursor.description else []
+        return self._cursor.fetchall() if self._answered and self._cursor.description else []
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """Return the next row of the last statement."""
-        return self._cursor.fetchone() if self._cursor.description else None
+        return self._cursor.fetchone() if self._answered and self._cursor.description else None
 
     def read(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run a query beside the statements."""
+        self._write()
         return self._connection.execute(statement(sql), params or None).fetchall()
 
     def settle(self) -> None:
         """Complete what was written in words of SQLite's: what facts are compared by, and where ids go on."""
+        self._write()
         if self._unkeyed:
             while rows := self._connection.execute(f"{_UNKEYED} LIMIT {_BATCH}".encode()).fetchall():
                 self._cursor.executemany(
@@ -99,6 +117,23 @@ class PostgresCursor:
                 f"SELECT setval(s, (SELECT coalesce(max(id), 1) FROM {table})) "  # noqa: S608 - a table of our own
                 f"FROM pg_get_serial_sequence('{table}', 'id') AS s WHERE s IS NOT NULL".encode()
             )
+
+    def _write(self) -> None:
+        """Write what waits: a table before those that refer to it."""
+        if not self._waiting:
+            return
+        behind, self._behind, self._waiting = self._behind, {}, 0
+        for sql in sorted(behind, key=lambda sql: _ranks().get(_insert(sql).table, len(behind) + 1_000)):
+            self._many(sql, behind[sql])
+
+    def _many(self, sql: str, rows: list[Sequence[Any]]) -> None:
+        insert = _insert(sql)
+        self._answered = False
+        if insert.plain and len(rows) >= _MANY:
+            self._copy(insert, rows)
+        elif rows:
+            self._cursor.executemany(statement(sql), rows)
+            self._note(sql)
 
     def _note(self, sql: str) -> None:
         if self._cursor.rowcount > 0 and not (self._cursor.statusmessage or "").startswith("SELECT"):
@@ -122,6 +157,19 @@ class PostgresCursor:
         self.changed = True
         if "id" in columns:
             self._numbered.add(insert.table)
+
+
+@lru_cache(maxsize=1)
+def _ranks() -> dict[str, int]:
+    from guardlayer.knowledge.catalogue import tables  # which opens an SQLite database to find out
+
+    return {table.name: number for number, table in enumerate(tables())}
+
+
+@lru_cache(maxsize=4096)
+def _asks(sql: str, table: str) -> bool:
+    """Say whether a query reads a table, or a view that may rest on it."""
+    return re.search(rf"\b({table}|change)\b", sql, re.IGNORECASE) is not None
 
 
 @lru_cache(maxsize=1024)
