@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -251,6 +252,49 @@ def test_the_command_serves_until_it_is_told_to_stop(facts):
     assert re.search(r"INFO POST chat 200 \d+ ms trace [0-9a-f]{32}", err)
     assert upstream.headers[0]["authorization"] == "Bearer sk-up"
     assert not re.search(r"sk-|\$39|list price of", err)
+
+
+@contextlib.contextmanager
+def sharing(facts: Any, upstream: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run a gateway of two processes, and say where it listens."""
+    command = [sys.executable, "-m", "guardlayer.cli", "serve", "--upstream", upstream, "--port", "0", "--no-log"]
+    with subprocess.Popen(
+        [*command, "-k", str(facts), "--json", "--workers", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env=environment(GUARDLAYER_UPSTREAM_KEY="sk-up"),
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        document = ""
+        while not document.rstrip().endswith("}"):
+            document += process.stdout.readline()
+        try:
+            yield process, json.loads(document)["url"]
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes of the gateway that serve, which the system lists in /proc."""
+    found = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [each for each in found if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc, as Linux has it")
+def test_several_processes_serve_on_one_port_and_end_together(facts):
+    """`--workers 2` answers as one process does, and leaves none behind, whether it is told to end or loses one."""
+    upstream = FakeUpstream(SAID)
+    with served(upstream.app) as behind:
+        with sharing(facts, behind) as (process, url):
+            with openai.OpenAI(api_key="sk-mine", base_url=f"{url}/v1") as client:
+                assert client.chat.completions.create(**CHAT).choices[0].message.content == TRUE
+            pids = children(process.pid)
+            assert len(pids) == 2
+        assert process.returncode == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+        with sharing(facts, behind) as (process, _):
+            assert wait_for(lambda: len(children(process.pid)) == 2)
+            os.kill(children(process.pid)[0], signal.SIGKILL)
+            assert process.wait(timeout=30) != 0
 
 
 @pytest.mark.parametrize("name", ["serve", "mcp"])

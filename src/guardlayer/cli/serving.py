@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gc
 import logging
+import multiprocessing
 import os
+import signal
 import socket
 import sys
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +18,14 @@ import typer
 
 from guardlayer.cli import options
 from guardlayer.cli.screen import Screen
-from guardlayer.errors import ConfigError
+from guardlayer.errors import ConfigError, GuardlayerError
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from guardlayer.cli.building import Wanted
     from guardlayer.gateway import Settings
+    from guardlayer.guard import Guard
 
 ENV_UPSTREAM = "GUARDLAYER_UPSTREAM"
 """Environment variable that names the upstream where ``--upstream`` is not given."""
@@ -31,7 +39,7 @@ def register(app: typer.Typer) -> None:
         app,
         "guardlayer serve --upstream https://api.openai.com/v1 --knowledge acme.db",
         "guardlayer serve --upstream http://localhost:11434/v1 -k facts.csv --policy strict --hold full",
-        "guardlayer serve --gateway gateway.toml --config guardlayer.toml --host 0.0.0.0 --port 8080",
+        "guardlayer serve --gateway gateway.toml --config guardlayer.toml --host 0.0.0.0 --port 8080 --workers 4",
     )(serve)
     options.command(app, "guardlayer mcp --knowledge acme.db", "guardlayer mcp -k facts.csv --sources handbook/")(mcp)
 
@@ -62,6 +70,9 @@ def serve(
             help="What streams hold back: a sentence at a time, or the whole answer (policy retry needs that).",
         ),
     ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=256, help="Processes that share the port: one for each core to use.")
+    ] = 1,
     knowledge: options.KnowledgeMany = [],  # noqa: B006 - typer copies it
     sources: options.Sources = [],  # noqa: B006 - typer copies it
     policy: options.Policy = None,
@@ -78,15 +89,17 @@ def serve(
 
     Needs the extra gateway of guardlayer-facts.
     """
-    from guardlayer.cli.building import Wanted, build
-    from guardlayer.gateway import create_app, missing
+    from guardlayer.cli.building import Wanted
+    from guardlayer.gateway import missing
 
     screen = Screen.of(json=json)
-    settings = _settings(upstream, gateway, os.environ.get(key_env) or None, hold)
-    guard = build(Wanted(knowledge, sources, policy, config, log, no_log), screen)
-    app = create_app(guard, settings)
+    given = _Given(
+        upstream, gateway, os.environ.get(key_env) or None, hold,
+        Wanted(knowledge, sources, policy, config, log, no_log),
+    )  # fmt: skip
+    app, settings, guard = given.built(screen)
     try:
-        import uvicorn
+        import uvicorn  # noqa: F401 - what is missing is said before anything is served
     except ModuleNotFoundError as error:
         raise ConfigError(missing(error)) from error
     listening = _listen(host, port)
@@ -94,10 +107,40 @@ def serve(
     url = f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}"
     if settings.default is not None and settings.upstream_key is not None and not _is_loopback(address[0]):
         screen.note("whoever reaches this address uses the upstream's key; name callers in --gateway to ask for theirs")
-    _log_to_stderr()
     screen.data({"url": url, "upstream": settings.upstream, "policy": str(guard.policy)})
     screen.note(f"listening on {url}, in front of {settings.upstream}, policy {guard.policy}")
     sys.stdout.flush()
+    if workers == 1:
+        _serve(app, listening)
+    else:
+        _share(given, listening, workers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a gateway is built from; each process builds its own."""
+
+    upstream: str | None
+    gateway: Path | None
+    key: str | None = field(repr=False)
+    hold: str | None
+    wanted: Wanted
+
+    def built(self, screen: Screen) -> tuple[Starlette, Settings, Guard]:
+        """Return the application, its settings and its guard."""
+        from guardlayer.cli.building import build
+        from guardlayer.gateway import create_app
+
+        settings = _settings(self.upstream, self.gateway, self.key, self.hold)
+        guard = build(self.wanted, screen)
+        return create_app(guard, settings), settings, guard
+
+
+def _serve(app: Starlette, listening: socket.socket) -> None:
+    """Serve until a signal ends it."""
+    import uvicorn
+
+    _log_to_stderr()
     _settle()
     uvicorn.Server(
         uvicorn.Config(
@@ -112,6 +155,32 @@ def serve(
             timeout_keep_alive=75,
         )
     ).run(sockets=[listening])
+
+
+def _work(given: _Given, listening: socket.socket) -> None:
+    """Be one of several processes that take connections from one socket."""
+    _serve(given.built(Screen.of(json=True))[0], listening)
+
+
+def _share(given: _Given, listening: socket.socket, workers: int) -> None:
+    """Serve with several processes until a signal ends them all, or one of them ends by itself."""
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=_work, args=(given, listening)) for _ in range(workers)]
+    told: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _: told.append(received))
+    for process in processes:
+        process.start()
+    try:
+        while not told and all(process.is_alive() for process in processes):
+            wait([process.sentinel for process in processes], timeout=0.5)
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+    if not told:
+        raise GuardlayerError("a process of the gateway ended by itself, so all were ended; its last lines say why")
 
 
 def mcp(
