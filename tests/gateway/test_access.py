@@ -9,8 +9,9 @@ import openai
 import pytest
 from starlette.responses import JSONResponse
 
-from guardlayer import Guard, Policy
+from guardlayer import Guard, Knowledge, Policy
 from guardlayer.gateway import Caller
+from guardlayer.types import Principal
 
 STALE, CURRENT = "$39", "$49"
 SAID = f"The list price of Acme is {STALE}."
@@ -71,6 +72,34 @@ async def test_a_caller_may_have_a_guard_of_its_own(stage):
     assert "[unsupported: no source found]" in (await ask(made, STRICT)).text
     assert CURRENT in (await ask(made, LOOSE)).text
     assert len(made.log.reports) == 1
+
+
+async def test_a_key_says_for_whom_the_guard_acts(stage):
+    """What its principal may not read is in no answer, stream, verdict or header; who may, gets the correction."""
+    kb = Knowledge.open(":memory:")
+    kb.add("Ann Bell", "salary", "$104,000", source="payroll")
+    kb.permissions.set(
+        'permit(principal in Group::"hr", action == Action::"read", resource);', author="dana", reason="private"
+    )
+    guard = Guard(knowledge=kb, permissions=kb.permissions, log=None)
+    hana = caller(STRICT, principal=Principal("hana", attributes={"groups": ["hr"]}))
+    made = stage(
+        "The salary of Ann Bell is $99,000.",
+        guard=guard,
+        callers=(hana, caller(LOOSE, principal=Principal("sam", attributes={"groups": ["sales"]}))),
+        default=Caller(),
+    )
+    assert "$104,000" in (await ask(made, STRICT)).json()["choices"][0]["message"]["content"]
+    for key in (LOOSE, "sk-nobody"):
+        streamed = await made.raw("/v1/chat/completions", {**CHAT, "stream": True}, authorization=f"Bearer {key}")
+        checked = await made.raw(
+            "/v1/checks", {"text": "The salary of Ann Bell is $99,000."}, authorization=f"Bearer {key}"
+        )
+        for answered in (await ask(made, key), streamed, checked):
+            assert answered.status_code == 200
+            assert "104" not in answered.text
+            assert "104" not in str(answered.headers)
+            assert "payroll" not in answered.text
 
 
 async def test_no_header_or_field_of_a_request_changes_the_rules(stage):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from guardlayer import Guard
+from guardlayer import Guard, Knowledge
 from guardlayer.errors import ConfigError
 from guardlayer.gateway import mcp_server
 from guardlayer.provenance import SqliteLog
@@ -55,6 +55,21 @@ async def test_facts_are_found_with_their_time(server):
     assert {(result["value"], result["standing"]) for result in found} == {(CURRENT, "current"), (STALE, "superseded")}
     assert found[0]["value"] == CURRENT
     assert found[0]["valid_from"] == "2026-01-01"
+
+
+async def test_a_search_finds_what_may_be_read_and_nothing_else():
+    """A server that acts for somebody answers them as if what they may not read were not known."""
+    knowledge = Knowledge.open(":memory:")
+    knowledge.add("Ann Bell", "salary", "$104,000", source="payroll")
+    knowledge.permissions.set(
+        'permit(principal in Group::"hr", action == Action::"read", resource);', author="dana", reason="private"
+    )
+    guard = Guard(knowledge=knowledge, permissions=knowledge.permissions, log=None)
+    for who, groups, texts in (("hana", ["hr"], ["$104,000"]), ("sam", [], [])):
+        acting = mcp_server.build(guard.acting_for(who, groups=groups))
+        found = await call(acting, "search_facts", query="salary of Ann Bell")
+        assert [result["value"] for result in found["results"]] == texts
+    assert (await call(mcp_server.build(guard), "search_facts", query="salary of Ann Bell"))["results"] == []
 
 
 async def test_an_answer_is_explained_from_its_record(server):

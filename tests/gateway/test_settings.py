@@ -11,6 +11,7 @@ from guardlayer import Guard
 from guardlayer.errors import ConfigError
 from guardlayer.gateway import Caller, Settings, create_app
 from guardlayer.gateway.settings import digest_of, read_toml
+from guardlayer.types import Principal
 
 DIGEST = hashlib.sha256(b"sk-1").hexdigest()
 
@@ -37,6 +38,8 @@ name = "support"
 digest = "sha256:{DIGEST}"
 policy = "own.toml"
 raises = "findings"
+principal = "alice"
+attributes = {{ groups = ["support"] }}
 [[keys]]
 name = "other"
 digest = "{digest_of("sk-2")}"
@@ -51,6 +54,8 @@ hold = "sentence"
     )
     support = settings.caller({"authorization": "Bearer sk-1"})
     assert (support.name, support.hold, support.raises, support.policy.name) == ("support", "full", "findings", "own")
+    assert support.principal == Principal("alice", attributes={"groups": ["support"]})
+    assert settings.caller({"x-api-key": "sk-2"}).principal is None
     assert settings.caller({"x-api-key": "sk-2"}).hold == "sentence"
     assert settings.caller({"authorization": "Bearer sk-3"}) is None
     assert settings.caller({}) is None
@@ -92,6 +97,8 @@ def test_a_guard_of_its_own_is_read_beside_the_file(tmp_path):
         ('upstream = "http://x"\n[[keys]]\nname = "a"\ndigest = "sk-secret"', "never write the key here"),
         ('upstream = "http://x"\n[[keys]]\nname = "a"\nkey = "sk-secret"\ndigest = "x"', "unknown key 'keys.0.key'"),
         (f'upstream = "http://x"\n[[keys]]\nname = "a"\ndigest = "{DIGEST}"\npolicy = "strct"', "strct"),
+        ('upstream = "http://x"\n[default]\nattributes = { groups = ["hr"] }', "attributes without principal"),
+        ('upstream = "http://x"\n[default]\nprincipal = ""', "has 1 to"),
         (f'upstream = "http://x"\n[[keys]]\nname = "a"\ndigest = "{DIGEST}"\n[[keys]]\nname = "b"\ndigest = "{DIGEST}"', "no two the same"),
     ],
 )  # fmt: skip

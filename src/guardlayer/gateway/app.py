@@ -168,7 +168,10 @@ class Gateway:
     def _desk(self, call: Inbound, body: Json) -> CallerGuard:
         model = body.get("model")
         name = model[:200] if isinstance(model, str) else None
-        return CallerGuard(call.caller.guard or self.guard, call.caller, self.metrics, call.trace, name)
+        guard = call.caller.guard or self.guard
+        if call.caller.principal is not None:
+            guard = guard.acting_for(call.caller.principal)
+        return CallerGuard(guard, call.caller, self.metrics, call.trace, name)
 
 
 class Endpoint:

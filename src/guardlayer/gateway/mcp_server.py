@@ -208,14 +208,15 @@ def _origin(source: Source) -> Origin:
 
 
 def _search(guard: Guard, query: str, at: str | None, limit: int, clock: Clock) -> list[Found]:
-    if guard.knowledge is None:
+    readable = guard.readable
+    if readable is None:
         raise ConfigError("no knowledge is configured; start the server with --knowledge or --sources")
     if not 1 <= limit <= MAX_LIMIT:
         raise InputError(f"limit is {limit}; give 1 to {MAX_LIMIT}")
     if not query.strip():
         raise InputError("query is empty; say what to look up")
     asked = Query(Claim(query, 0, len(query)), clock() if at is None else instant(at), question=query, limit=limit)
-    pieces = [*guard.knowledge.keyed.search(asked), *guard.knowledge.retrieval.search(asked)]
+    pieces = [*readable.keyed.search(asked), *readable.retrieval.search(asked)]
     return [_found(piece) for piece in coerce(pieces)[:limit]]
 
 

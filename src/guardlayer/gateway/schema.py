@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +18,8 @@ class Rules(_Section):
     hold: Literal["sentence", "full"] = "sentence"
     raises: bool | Literal["findings"] = False
     guard: str | None = None
+    principal: str | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict)
 
 
 class Key(Rules):

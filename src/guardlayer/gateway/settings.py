@@ -9,6 +9,8 @@
     hold = "full"
     raises = true
     guard = "support.toml"         # a guard of its own: other knowledge, another log
+    principal = "alice"            # whose permissions apply
+    attributes = { groups = ["support"] }
     [default]                      # callers without one of these keys; left out, they are refused
     policy = "enforce"
 
@@ -27,9 +29,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from guardlayer.drafting import principal
 from guardlayer.errors import ConfigError
 from guardlayer.policy import Policy
 from guardlayer.protocols import Policy as PolicyProtocol
+from guardlayer.types import Principal
 from guardlayer.wrapping.options import Raises
 
 if TYPE_CHECKING:
@@ -54,6 +58,7 @@ class Caller:
         raises: ``True`` answers 422 where the policy blocks, instead of its refusal; ``"findings"`` whenever a claim
             lacks its source.
         guard: Another guard than the gateway's.
+        principal: Who the guard acts for: what they may not read, they are not told.
     """
 
     name: str = "default"
@@ -62,6 +67,7 @@ class Caller:
     hold: Hold = "sentence"
     raises: Raises = False
     guard: Guard | None = None
+    principal: Principal | None = None
 
     def __post_init__(self) -> None:
         if self.hold not in ("sentence", "full"):
@@ -190,6 +196,11 @@ def read_toml(path: str | Path, **others: Any) -> Settings:
 def _caller(own: Mapping[str, Any], common: Mapping[str, Any], base: Path) -> Caller:
     arguments: dict[str, Any] = {**common, **own}
     policy, guard, digest = (arguments.pop(name, None) for name in ("policy", "guard", "digest"))
+    attributes = arguments.pop("attributes", None)
+    if arguments.get("principal") is not None:
+        arguments["principal"] = principal(arguments["principal"], attributes or {})
+    elif attributes:
+        raise ConfigError(f'caller {arguments.get("name", "default")!r}: attributes without principal = "…"')
     if digest is not None:
         match = _DIGEST.match(digest)
         if match is None:
