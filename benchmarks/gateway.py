@@ -380,7 +380,7 @@ def endurance(port: int, pid: int, requests: int, streams: int) -> list[str]:
     print(f"behind the upstream's schedule, p50 {percentile(late, 50):.1f} ms, p99 {percentile(late, 99):.1f} ms")
     wrong = errors.count("wrong answer")
     print(f"errors: {len(errors) - wrong}; wrong answers: {wrong}")
-    # The last connections to the upstream are closed by the next request, so these are the same few before and after.
+    # Among them idle connections to the upstream, at most one a stream: they are closed when the next request comes.
     print(f"sockets of the gateway when idle: {sockets} before, {sockets_of(pid)} after")
     print(f"memory of the gateway: {memory:.1f} MB before, {memory_of(pid):.1f} MB after")
     return errors
