@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from guardlayer.knowledge import Knowledge
 from guardlayer.knowledge.postgres import tables
 from guardlayer.knowledge.postgres.address import parse
 from guardlayer.knowledge.store import MIGRATIONS, Store
+from guardlayer.knowledge.transfer import compare
 from guardlayer.testing.contracts import KnowledgeContract
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -531,3 +533,118 @@ def test_processes_that_open_a_new_layer_at_once_all_succeed(postgres_server, ra
 def test_what_only_the_server_has_is_counted_too(raw, postgres):
     """The tables of its own have their own number, so that either list may grow."""
     assert raw.execute("SELECT format, own FROM guardlayer_state").fetchone() == (len(MIGRATIONS), len(tables.OWN))
+
+
+# The same on both -------------------------------------------------------------------------------------------------
+
+_ROWS = "entity,attribute,value,source,valid_from,valid_to,cardinality,aliases,type\n"
+
+
+def test_a_file_loads_alike_on_both(postgres, tmp_path):
+    """Names new and known, restated ends, repeated and corrected rows: a file makes the same layer on either."""
+    first, again = tmp_path / "first.csv", tmp_path / "again.csv"
+    lines = [
+        f"Company {n % 7},price,${n},list {n % 2},{2000 + n},{2001 + n},one,C{n % 7}|Co {n % 3},\n" for n in range(60)
+    ]
+    first.write_text(_ROWS + "".join(lines[:40]) + "Acme Ltd,colour,red,s,2024,,,Acme,company\nAcme Inc,,,,,,,Acme,\n")
+    again.write_text(_ROWS + "".join(lines[20:]) + "Acme Ltd,colour,red,s,2024,2025,,,\n" + lines[3])
+    layers = [Knowledge.open(place, clock=ticking()) for place in (":memory:", postgres)]
+    try:
+        results = []
+        for kb in layers:
+            results.append((str(kb.load(first)), kb.correct("f3", "$9", author="a", reason="r").value))
+            results[-1] += (str(kb.load(again)), kb.stats())
+            with pytest.raises(InputError, match="may stand for"):
+                kb.load(_written(tmp_path / "bad.csv", _ROWS + "New,size,9,s,,,,,\nAcme,size,9,s,,,,,\n"))
+            with pytest.raises(InputError, match="would say two"):
+                kb.load(_written(tmp_path / "two.csv", _ROWS + "Acme Ltd,hq,A,s,,,one,,\nAcme Ltd,hq,B,s,,,one,,\n"))
+        assert results[0] == results[1]
+        assert compare(*layers).differences == ()
+    finally:
+        for kb in layers:
+            kb.close()
+
+
+def _written(path, text):
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_life_gives_the_same_answers_on_both(postgres, seed):
+    """Random writes, refused ones among them, leave the same facts, histories and answers in either database."""
+    draw = random.Random(seed)
+    layers = [Knowledge.open(place, clock=ticking()) for place in (":memory:", postgres)]
+    try:
+        for kb in layers:
+            kb.attribute("price", cardinality="one")
+        for _ in range(60):
+            step = _step(draw)
+            said = [_outcome(kb, step) for kb in layers]
+            assert said[0] == said[1], step
+        keys = [(f"E{n}", attribute) for n in range(3) for attribute in ("price", "colour")]
+        for key in keys:
+            assert layers[0].history(*key) == layers[1].history(*key)
+            for year in range(1999, 2008):
+                assert layers[0].ask(*key, at=str(year)) == layers[1].ask(*key, at=str(year))
+                known = NOW + timedelta(seconds=draw.randrange(200))
+                at = {"at": str(year), "known_at": known}
+                assert layers[0].ask(*key, **at) == layers[1].ask(*key, **at)
+    finally:
+        for kb in layers:
+            kb.close()
+
+
+def _step(draw):
+    fact, year = f"f{draw.randint(1, 25)}", draw.randint(2000, 2006)
+    key = (f"E{draw.randrange(3)}", draw.choice(("price", "price", "colour")), f"${draw.randrange(4)}")
+    bounds = {"valid_from": str(year), "valid_to": draw.choice((None, str(year), str(year + 2)))}
+    return draw.choice(
+        (
+            ("add", key, {**bounds, "source": f"s{draw.randrange(2)}", "authority": draw.choice((None, 2))}),
+            ("add", key, {"source": f"s{draw.randrange(2)}"}),
+            ("correct", (fact, f"${draw.randrange(4)}"), {"author": "a", "reason": "r"}),
+            ("supersede", (fact, f"${draw.randrange(4)}"), {"valid_from": str(year)}),
+            ("retract", (fact,), {"reason": "r"}),
+            ("rollback", (fact,), {"to": draw.randint(1, 3)}),
+            ("attribute", ("colour",), {"cardinality": draw.choice(("one", "many"))}),
+        )
+    )
+
+
+def _outcome(kb, step):
+    verb, arguments, options = step
+    try:
+        return getattr(kb, verb)(*arguments, **options)
+    except GuardlayerError as error:
+        return type(error), str(error)
+
+
+def test_passages_are_found_alike_on_both(postgres, tmp_path):
+    """The best passage, and what stands in place of what was superseded, is the same; ranks further down may differ."""
+    folder = tmp_path / "handbook"
+    folder.mkdir()
+    for number in range(30):
+        text = f"# Part {number}\n\nThe fee of plan {number} is {number} euros a month.\n\nPlan {number} has support.\n"
+        (folder / f"{number}.md").write_text(text)
+    layers = [Knowledge.open(place, clock=ticking()) for place in (":memory:", postgres)]
+    try:
+        for kb in layers:
+            kb.ingest(folder)
+        (folder / "7.md").write_text("# Part 7\n\nThe fee of plan 7 is 99 euros a month.\n")
+        for kb in layers:
+            kb.ingest(folder)
+        for question in ("What is the fee of plan 7?", "Does plan 12 have support?", "O'Brien & co. | (x)", "'\\"):
+            at = NOW + timedelta(days=1)
+            found = [kb.passages.search(question, at=at, limit=3) for kb in layers]
+            assert len(found[0]) == len(found[1]), question
+            assert [(e.text, e.standing) for e in found[0][:1]] == [(e.text, e.standing) for e in found[1][:1]]
+        superseded = [
+            {(e.text, e.replaced_by.text) for e in kb.passages.search("7 euros a month", at=at) if e.replaced_by}
+            for kb in layers
+        ]
+        assert superseded[0] == superseded[1] != set()
+        assert compare(*layers).differences == ()
+    finally:
+        for kb in layers:
+            kb.close()

@@ -288,3 +288,93 @@ def test_a_file_is_marked_as_ours(tmp_path):
     assert connection.pragma("application_id") == APPLICATION_ID
     assert connection.pragma("journal_mode") == "wal"
     connection.close()
+
+
+# The first format there was, word for word; files of it exist, so it never changes.
+FIRST = """
+CREATE TABLE tick (last INTEGER NOT NULL) STRICT; INSERT INTO tick VALUES (9);
+CREATE TABLE source (id INTEGER PRIMARY KEY, name TEXT NOT NULL, uri TEXT, version TEXT,
+    authority INTEGER NOT NULL DEFAULT 0, effective_from INTEGER, effective_to INTEGER, effective_from_text TEXT,
+    effective_to_text TEXT, digest TEXT) STRICT;
+CREATE INDEX source_name ON source (name, id);
+CREATE TABLE entity (id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT) STRICT;
+CREATE TABLE alias (id INTEGER PRIMARY KEY, entity INTEGER NOT NULL REFERENCES entity, norm TEXT NOT NULL,
+    text TEXT NOT NULL, preferred INTEGER NOT NULL, UNIQUE (norm, entity)) STRICT;
+CREATE UNIQUE INDEX alias_preferred ON alias (norm) WHERE preferred;
+CREATE INDEX alias_entity ON alias (entity);
+CREATE TABLE attribute (id INTEGER PRIMARY KEY, name TEXT NOT NULL, unit TEXT, type TEXT) STRICT;
+CREATE TABLE synonym (id INTEGER PRIMARY KEY, attribute INTEGER NOT NULL REFERENCES attribute, norm TEXT NOT NULL,
+    text TEXT NOT NULL, preferred INTEGER NOT NULL, UNIQUE (norm, attribute)) STRICT;
+CREATE UNIQUE INDEX synonym_preferred ON synonym (norm) WHERE preferred;
+CREATE TABLE cardinality (attribute INTEGER NOT NULL REFERENCES attribute, single INTEGER NOT NULL,
+    since INTEGER NOT NULL, PRIMARY KEY (attribute, since)) STRICT, WITHOUT ROWID;
+CREATE TABLE fact_key (id INTEGER PRIMARY KEY, entity INTEGER NOT NULL REFERENCES entity,
+    attribute INTEGER NOT NULL REFERENCES attribute, norm TEXT NOT NULL, qualifiers TEXT NOT NULL,
+    UNIQUE (entity, attribute, norm)) STRICT;
+CREATE INDEX fact_key_attribute ON fact_key (attribute, entity);
+CREATE TABLE fact (id INTEGER PRIMARY KEY, fact INTEGER NOT NULL, version INTEGER NOT NULL,
+    key INTEGER NOT NULL REFERENCES fact_key, value TEXT NOT NULL, source INTEGER NOT NULL REFERENCES source,
+    valid_from INTEGER, valid_to INTEGER, valid_from_text TEXT, valid_to_text TEXT, tx_from INTEGER NOT NULL,
+    tx_to INTEGER, operation TEXT NOT NULL, corrected INTEGER NOT NULL, supersedes INTEGER, author TEXT, reason TEXT,
+    UNIQUE (fact, version)) STRICT;
+CREATE INDEX fact_of_key ON fact (key, valid_from);
+CREATE INDEX fact_of_source ON fact (source) WHERE tx_to IS NULL;
+CREATE INDEX fact_supersedes ON fact (supersedes) WHERE supersedes IS NOT NULL;
+CREATE TABLE withdrawal (fact INTEGER NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL, operation TEXT NOT NULL,
+    author TEXT, reason TEXT, PRIMARY KEY (fact, version)) STRICT, WITHOUT ROWID;
+CREATE VIEW change AS
+    SELECT tx_from AS at, operation, fact, version, author, reason FROM fact
+    UNION ALL SELECT at, operation, fact, version, author, reason FROM withdrawal;
+CREATE TABLE doc_document (id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE, uri TEXT NOT NULL) STRICT;
+CREATE INDEX doc_document_uri ON doc_document (uri);
+CREATE TABLE doc_version (document INTEGER NOT NULL REFERENCES doc_document (id), number INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('present', 'removed', 'superseded', 'retracted')), digest TEXT NOT NULL,
+    authority INTEGER NOT NULL, effective INTEGER, effective_text TEXT, recorded INTEGER NOT NULL, reason TEXT,
+    PRIMARY KEY (document, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE passage_passage (id INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES doc_document (id),
+    opened INTEGER NOT NULL, closed INTEGER, successor INTEGER, lead TEXT NOT NULL, text TEXT NOT NULL) STRICT;
+CREATE INDEX passage_by_document ON passage_passage (document, closed);
+CREATE TABLE passage_place (passage INTEGER NOT NULL REFERENCES passage_passage (id), version INTEGER NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, PRIMARY KEY (passage, version)) STRICT, WITHOUT ROWID;
+CREATE TABLE passage_state (open INTEGER NOT NULL, former INTEGER NOT NULL, epoch INTEGER NOT NULL) STRICT;
+INSERT INTO passage_state VALUES (1, 0, 1);
+CREATE VIRTUAL TABLE passage_open USING fts5(
+    text, lead, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE passage_former USING fts5(
+    text, lead, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+INSERT INTO source (name) VALUES ('s');
+INSERT INTO entity VALUES (1, 'Acme', NULL);
+INSERT INTO alias VALUES (1, 1, 'acme', 'Acme', 1);
+INSERT INTO attribute VALUES (1, 'price', NULL, NULL);
+INSERT INTO synonym VALUES (1, 1, 'price', 'price', 1);
+INSERT INTO cardinality VALUES (1, 1, 1);
+INSERT INTO fact_key VALUES (1, 1, 1, '', '[]');
+INSERT INTO fact VALUES (1, 1, 1, 1, '$94', 1, NULL, NULL, NULL, NULL, 5, 7, 'add', 0, NULL, NULL, NULL);
+INSERT INTO fact VALUES (2, 1, 2, 1, '$49', 1, NULL, NULL, NULL, NULL, 7, NULL, 'correct', 1, NULL, 'ann', 'typo');
+INSERT INTO doc_document VALUES (1, 'fees', 'file:///fees.md');
+INSERT INTO doc_version VALUES (1, 1, 'present', 'sha256:0', 0, NULL, NULL, 8, NULL);
+INSERT INTO passage_passage VALUES (1, 1, 1, NULL, NULL, '', 'The fee is low.');
+INSERT INTO passage_place VALUES (1, 1, 0, 15);
+INSERT INTO passage_open (rowid, text, lead) VALUES (1, 'the fee is low', '');
+"""
+
+
+def test_a_file_of_the_first_format_grows_to_the_present_one(tmp_path):
+    """A file that the first version wrote opens, answers as it did, and takes everything that came since."""
+    file = tmp_path / "kb.db"
+    connection = apsw.Connection(str(file))
+    connection.execute(FIRST)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1")
+    connection.close()
+    with pytest.raises(StoreError, match="older version"):
+        opened(file, read_only=True)
+    with Knowledge.open(file, clock=lambda: NOW) as kb:
+        assert kb.ask("Acme", "price").value == "$49"
+        assert [fact.value for fact in kb.history("Acme", "price")] == ["$94", "$49"]
+        assert kb.ask("Acme", "price", known_at=from_micros(6)).value == "$94"
+        assert [found.text for found in kb.passages.search("the fee", at=NOW)] == ["The fee is low."]
+        kb.add("Globex", "price", "$7", source="s")
+        now = opened()
+        columns = "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c ORDER BY 1, 2"
+        assert kb.store.read(columns) == now.read(columns)
+        now.close()
