@@ -74,6 +74,19 @@ def test_arithmetic_is_done_by_code(judge):
 
 
 @needs_model
+def test_what_is_allowed_up_to_one_limit_is_not_allowed_up_to_another(judge):
+    """A longer return window than the source's is not supported by it, though 14 is at most 30."""
+    evidence = "Customers can send items back within 14 days of delivery."
+    longer, same = judge.judge(
+        [
+            (evidence, "Items may be returned up to 30 days after they were delivered."),
+            (evidence, "Items may be returned up to 14 days after they were delivered."),
+        ]
+    )
+    assert longer.chances.supports < 0.5 < same.chances.supports
+
+
+@needs_model
 def test_ids_are_those_of_training(judge):
     """One pair alone and in a batch are encoded alike: evidence is cut, a claim keeps 72 tokens, 128 in all."""
     encoder = judge.network.load().encoder

@@ -117,7 +117,7 @@ def judge_of(folder: Path) -> PairJudge:
 def _combined(combiner: Combiner, reading: Reading, evidence: str, claim: str) -> Judged:
     found = features(claim, evidence)
     chances = combiner.chances(signals.vector(reading, found, evidence, claim))
-    if signals.forbids_support(reading, found):
+    if signals.forbids_support(reading, found, claim):
         kept = min(chances.supports, _VETOED)
         chances = Chances(kept, chances.neutral + chances.supports - kept, chances.refutes)
     against = signals.against(reading, found)

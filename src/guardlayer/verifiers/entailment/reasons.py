@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from guardlayer.types import Evidence, Label, Relation, Verdict
+from guardlayer.types import Evidence, Label, Relation, Span, Verdict
+from guardlayer.verifiers.lexical_features import coverage, read
+from guardlayer.verifiers.values import Bound, Match, compare, render
 
 if TYPE_CHECKING:
     from guardlayer.verifiers.entailment.verifier import Read
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 NAME = "entailment/1"
 _SHOWN = 160
 _UNSURE = 0.49
+_SAME_SENTENCE = 0.6
+"""Share of its content words that a sentence keeps when only a value in it is changed."""
 
 
 def supported(found: Sequence[Read]) -> Verdict:
@@ -59,8 +63,14 @@ def disputed(supporting: Read, against: Read) -> Verdict:
     )
 
 
-def stale(witness: Read, current: Sequence[Read]) -> Verdict:
-    """A superseded passage says so and no current one does."""
+def stale(witness: Read, current: Sequence[Read], *, claim: str = "") -> Verdict:
+    """A superseded passage says so and no current one does.
+
+    Args:
+        witness: The window of the superseded passage.
+        current: What was read of current ones.
+        claim: The whole claim: where one quantity is all that an edit changed, the new one may stand in its place.
+    """
     piece = witness.evidence
     until = piece.valid.end_text or piece.source.effective.end_text
     head = f"{piece.source} said so until {until}" if until else f"an earlier version of {piece.source} said so"
@@ -79,9 +89,27 @@ def stale(witness: Read, current: Sequence[Read]) -> Verdict:
     says = "it says" if heir.source.id == piece.source.id else f"{heir.source} says"
     told = _shown(successor.text if successor is not None else heir.text)
     against = replace(heir, relation=Relation.REFUTES if refutes else Relation.NEUTRAL)
+    span, replacement = _changed(claim, witness.text, successor.text if successor is not None else heir.text)
     return Verdict(
-        Label.STALE, score, f"{reason}; now {says} {told}", (supporting, against), current=heir, verifier=NAME
-    )
+        Label.STALE, score, f"{reason}; now {says} {told}", (supporting, against), current=heir, verifier=NAME,
+        span=span, replacement=replacement,
+    )  # fmt: skip
+
+
+def _changed(claim: str, old: str, new: str) -> tuple[Span | None, str | None]:
+    """Return where the claim states the one quantity that an edit changed, and what may stand there instead."""
+    said, former, current = read(claim), read(old), read(new)
+    if coverage(former, current) < _SAME_SENTENCE:
+        return None, None
+    for value in said.values:
+        group = [[one for one in text.values if one.type is value.type] for text in (said, former, current)]
+        if any(len(some) != 1 for some in group):
+            continue
+        before, after = group[1][0], group[2][0]
+        same = (value.low, value.high) == (before.low, before.high)
+        if same and after.bound is Bound.EXACT and compare(before, after) is Match.DIFFERENT:
+            return Span(value.start, value.end), render(after, value)
+    return None, None
 
 
 def undecided(nearest: Read, against: Read) -> Verdict:

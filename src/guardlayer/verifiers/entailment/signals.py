@@ -7,8 +7,9 @@ from math import log1p
 from guardlayer.text import search_terms
 from guardlayer.verifiers.entailment.network import Reading
 from guardlayer.verifiers.entailment.windows import words
-from guardlayer.verifiers.lexical_features import STATES, Features, read
+from guardlayer.verifiers.lexical_features import STATES, Features, Sentence, read
 from guardlayer.verifiers.marks import ABS, EQ, MISS, NEAR, NEQ, SAT, SUM, VIO
+from guardlayer.verifiers.values import Bound
 
 _HEAD = 3
 """Words in which a claim without a verb of state names its subject."""
@@ -86,15 +87,27 @@ def against(reading: Reading, found: Features) -> tuple[str, ...]:
     return tuple(signals)
 
 
-def forbids_support(reading: Reading, found: Features) -> bool:
+def forbids_support(reading: Reading, found: Features, claim: str) -> bool:
     """Say whether the evidence gives another quantity, date or direction, and none that the claim's would follow from.
 
     Code does the arithmetic: where it finds that "13 million" is not "1.13 million", no chance of support counts.
     """
-    if found.direction is not None:
+    if found.direction is not None or _other_allowance(read(claim), read(found.sentence)):
         return True
     other = found.number is not None or found.date is not None
     return other and not any(mark in reading.marks for mark in (SAT, EQ, NEAR, SUM))
+
+
+def _other_allowance(said: Sentence, given: Sentence) -> bool:
+    """Say whether both allow something up to a limit, and not the same one: 14 days do not bear out "up to 30 days"."""
+    if "may" not in said.modality | given.modality:
+        return False
+    for value in said.values:
+        rivals = [other for other in given.values if other.type is value.type]
+        same = any((value.low, value.high) == (other.low, other.high) for other in rivals)
+        if value.bound in (Bound.AT_MOST, Bound.AT_LEAST) and rivals and not same:
+            return True
+    return False
 
 
 def names_subject(claim: str, found: Features) -> bool:
