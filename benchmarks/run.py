@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "stale_answers": ("--data", "{data}/stale"),
     "ledger": (),
+    "knowledge": (),
     "entities": (),
     "retrieval": (),
     "segmenters": (),
