@@ -77,13 +77,13 @@ def test_a_figure_beside_a_name_is_never_behavior(noise: str, figure: str) -> No
 
 @given(st.text(), st.sampled_from(list(Form)))
 def test_the_model_never_overrules_state_permission_question_or_code(text: str, form: Form) -> None:
-    """Where the rules are sure, the answer is theirs; a cell, a leaf or a bare answer is decided by them alone."""
+    """Where the rules are sure, the answer is theirs; a cell, a leaf or a heading is decided by them alone."""
     claim = Claim(text, 0, len(text), form)
     by_rule = RuleClassifier()([claim], DRAFT)[0]
     if CLASSIFY.margin(claim) is None:
         assert CLASSIFY([claim], DRAFT)[0] == by_rule
     else:
-        assert form in (Form.SENTENCE, Form.CLAUSE, Form.ITEM)
+        assert form in (Form.SENTENCE, Form.CLAUSE, Form.ITEM, Form.FRAGMENT)
         assert by_rule.kind in (Kind.FACT, Kind.BEHAVIOR)
 
 

@@ -18,6 +18,9 @@ HERE = Path(__file__).parent
 LABELLED, UNLABELLED, LOG = "labelled.jsonl", "unlabelled.jsonl", "corpus.log.jsonl"
 _WRITTEN_WEIGHT = 0.4
 """What a sentence of the grammar counts: a hundred of them say less than a hundred that were written one by one."""
+PLAIN: dict[str, int] = {"fever": 1_500, "scitail_dev": 1_500, "snli_dev": 500, "vitaminc": 500}
+"""Sets whose sentences were written or chosen as statements, and how many are taken as plain facts."""
+_PLAIN_WEIGHT = 0.25
 
 
 def corpus(options: CorpusOptions) -> None:
@@ -31,6 +34,7 @@ def corpus(options: CorpusOptions) -> None:
             for row in grammar.written(seed=options.seed, share=options.generated)
         ]
     rows += by_eye(found)
+    rows += plain(found)
     labelled = {row.text for row in rows}
     write(options.out / LABELLED, (asdict(row) for row in rows))
     write(options.out / UNLABELLED, ({"text": text, "source": source} for text, source in found))
@@ -60,6 +64,15 @@ def by_eye(found: Iterable[tuple[str, str]], path: Path = HERE / "labelled.tsv")
         if label := labels.get(public.digest(text)):
             spoken = text[:1].islower() and not text.rstrip().endswith((".", "?", "!"))
             yield Row(text, label, "talk" if spoken else "mixed", source)
+
+
+def plain(found: Iterable[tuple[str, str]]) -> Iterator[Row]:
+    """Yield sentences of the sets that hold only statements, as facts."""
+    left = Counter(PLAIN)
+    for text, source in found:
+        if left[source] > 0 and not text.rstrip().endswith("?"):
+            left[source] -= 1
+            yield Row(text, "fact", "plain", source, _PLAIN_WEIGHT)
 
 
 def read(folder: Path) -> list[Row]:

@@ -85,6 +85,7 @@ def teach(options: TeachOptions) -> None:
     blocks = [_principal(base, _BASE), np.mean(tuned, axis=0), ((margin - margin.mean()) / margin.std())[:, None]]
     np.savez_compressed(
         options.out / TAUGHT,
+        texts=np.array(texts),
         margins=np.mean(margins, axis=0).astype(np.float32),
         words=np.array(words),
         vectors=np.concatenate(blocks, axis=1).astype(np.float32),

@@ -48,7 +48,7 @@ def train(options: TrainOptions) -> None:
     rng = random.Random(options.seed)
     rows = corpus.read(options.data)
     taught, words = _taught(options)
-    kept = [row for row in rows if row.source == "grammar" or rng.random() >= _HELD_OUT]
+    kept = [row for row in rows if row.register == "plain" or row.source == "grammar" or rng.random() >= _HELD_OUT]
     inside = {id(row) for row in kept}
     out = [row for row in rows if id(row) not in inside]
     unseen = {row.text for row in out}
@@ -93,7 +93,7 @@ def variants(row: Row) -> Iterator[tuple[str, float]]:
     if row.register == "talk":
         yield f"{row.text[:1].upper()}{row.text[1:].rstrip('.,')}.", 0.5
         yield f"{row.text[:1].upper()}{row.text[1:].rstrip('.,')},", 0.3
-    else:
+    elif row.register != "plain":
         yield row.text.lower(), 0.5
 
 
@@ -104,8 +104,7 @@ def _taught(options: TrainOptions) -> tuple[list[tuple[str, float]], Words | Non
         return [], None
     with np.load(path) as file:
         margins, names, vectors = file["margins"].astype(np.float64), file["words"].tolist(), file["vectors"]
-    with (options.data / corpus.UNLABELLED).open(encoding="utf-8") as lines:
-        texts = [json.loads(line)["text"] for line in lines]
+        texts = file["texts"].tolist()
     shares = 1 / (1 + np.exp(-(margins + _SHIFT) / _SOFTER))
     pairs = list(zip(texts, shares.tolist(), strict=True)) if options.taught else []
     return pairs, Words.of(names, vectors.astype(np.float64)) if options.words else None

@@ -114,6 +114,27 @@ _CLASSES: Final[dict[str, str]] = {
         "two three four five six seven eight nine ten eleven twelve thirteen fifteen twenty thirty forty"
         " fifty sixty seventy eighty ninety first second"
     ),
+    # What one can tell somebody to do; at the opening, an order.
+    "VERB": (
+        "accept add adjust admit aim allow apply approve arrange ask attach avoid back bake become begin"
+        " believe boil book bring browse build buy call cancel carry catch change charge check choose clean"
+        " clear click close collect come compare complete confirm connect contact continue convert cook copy"
+        " cover create cut decide delete describe design disable discuss divide download drag draw drink drive"
+        " drop dry eat edit empty enable encourage end ensure enter exit expand explain explore export face"
+        " fill find finish fix fold follow forget fry gather get give go grab grow guide handle hang happen"
+        " head hear help hide hold hire imagine import improve include increase insert install invest invite"
+        " join keep kick know lay lead learn leave let lift list listen live load lock log look lower make"
+        " manage mark measure meet melt mix move name navigate note notice offer open order pack paste pay"
+        " peel pick place plan play plug point pour practice prepare press print proceed protect provide"
+        " publish pull push put raise reach read rebuild recall receive reduce refer refresh register reject"
+        " relax release remain remember remind remove rename repair repeat replace reply report request reset"
+        " resist respond rest restart restore return review reward rinse roll run save scan schedule scroll"
+        " search see seek select sell send serve set settle share shut sign sit skip sleep slice solve sort"
+        " speak spend spread stand start stay steer step stick stir stop store strengthen study submit support"
+        " swap switch take talk tap teach test throw tie tighten touch train transfer translate travel treat"
+        " trim trust try turn type understand unplug update upgrade upload use verify visit vote wait wake"
+        " walk wash watch wear wipe wish work worry wrap write"
+    ),
     # Verbs whose form does not show that they are in the past.
     "PAST": (
         "went came took gave made got saw knew ran began wrote spoke left felt kept held lost won sold bought"

@@ -14,8 +14,14 @@ __all__ = ["GIVES_WAY", "TrainedClassifier"]
 GIVES_WAY: Final = frozenset({"opinion", "exhortation", "judgement", "advice", "not known", "praise or dismay"})
 """Rules that look for wording which facts share; what they match, the model reads again."""
 
-_READ: Final = frozenset({Form.SENTENCE, Form.CLAUSE, Form.ITEM})
-"""Shapes with a sentence in them; a cell, a leaf, a bare answer or a heading is decided by rule alone."""
+_READ: Final = frozenset({Form.SENTENCE, Form.CLAUSE, Form.ITEM, Form.FRAGMENT})
+"""Shapes with words that say something together; a cell, a leaf or a heading is decided by rule alone."""
+
+_BARE: Final = 0.5
+"""What is added to the margin of a fragment: it may be the bare answer to a question."""
+
+_FEW: Final = 3
+"""Words that a fragment needs to be read: *paracetamol* is an answer, whatever it sounds like."""
 
 _LEANING: Final = 2.0
 """What such a rule takes off the margin."""
@@ -28,8 +34,9 @@ class TrainedClassifier:
     """Decides what each claim is: by rule where a rule is sure, else by a model trained on labelled sentences.
 
     Rules decide questions, refusals, thanks, greetings, offers, orders, code, state and permission. What they leave
-    open, or call an opinion, the model reads, if it is a sentence. A figure together with a name is a fact whatever the
-    model says.
+    open, or call an opinion, the model reads, if it has the words of a sentence. A figure together with a name is a
+    fact whatever the model says; where there is one of them, the model must be surer, because sources can be asked
+    about it.
 
     Args:
         model: Other weights than the shipped ones, which are read when they are first needed.
@@ -61,7 +68,10 @@ class TrainedClassifier:
         rule, _, figure, name = ruling
         if (figure and name) or claim.form not in _READ or (rule is not None and rule.name not in GIVES_WAY):
             return None
-        margin = model.margin(claim.text)
+        fragment = claim.form is Form.FRAGMENT
+        if fragment and (figure or name or len(claim.text.split()) < _FEW):
+            return None
+        margin = model.margin(claim.text) + (_BARE if fragment else 0.0)
         if rule is not None:
             return margin - _LEANING
         return margin + _ANCHORED if figure or name else margin
