@@ -8,18 +8,22 @@ now, where the version that dropped them put a similar passage in their place; a
 statement is a sentence of prose without its Markdown; code, signatures and log lines are left out. The right date is
 the day on which the last page that held the sentence ceased to.
 
-Both sets are asked as they are, and once more for each of a few rewordings by rule. ``--scale`` times 500 revisions
+Both sets are asked as they are, once more for each of a few rewordings by rule, and as somebody reworded a hundred of
+each by hand (``docs_history_rewordings.toml``, which holds the rewordings and no sentence of the documentation).
+``--list-sentences`` prints what can be reworded, with the keys that file uses. ``--scale`` times 500 revisions
 that each change all of 25 files.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,10 +34,12 @@ from guardlayer.text import sentences, tokenize
 from guardlayer.verifiers.lexical_features import read
 from guardlayer.verifiers.lexical_succession import plain, restates
 
+REWORDED = Path(__file__).with_name("docs_history_rewordings.toml")
 LEFT_UNREAD = 20  # revisions that the second, incremental reading finds new
 _PROSE = re.compile(r"[A-Z][^=<>{}\[\]]*[.!]$")
 _ROWS = """
-SELECT p.text, s.text, c.effective_text, p.closed FROM passage_passage AS p
+SELECT p.text, s.text, c.effective_text, p.closed, d.source, c.label FROM passage_passage AS p
+JOIN doc_document AS d ON d.id = p.document
 LEFT JOIN doc_version AS c ON c.document = p.document AND c.number = p.closed
 LEFT JOIN passage_passage AS s ON s.id = p.successor ORDER BY p.id
 """
@@ -47,11 +53,39 @@ class Old:
         text: The sentence.
         until: The day on which the last page that said it ceased to.
         trivial: Whether the edit changed its spelling, articles, punctuation or order at most.
+        key: Page, revision that dropped it, and digest: what names it in the file of rewordings.
     """
 
     text: str
     until: str
     trivial: bool
+    key: tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class New:
+    """A sentence that a page says now."""
+
+    text: str
+    key: tuple[str, str, str]
+
+
+def digest(text: str) -> str:
+    """Return what names a sentence without repeating it."""
+    return hashlib.sha256(words(text).encode()).hexdigest()[:12]
+
+
+def by_hand(*, holds: bool | None = None) -> dict[tuple[str, str, str], str]:
+    """Return the rewordings by hand: by page, revision ("" for what a page says now) and digest.
+
+    Args:
+        holds: Only those whose edit changed the wording and not what is said, or only the others.
+    """
+    if not REWORDED.is_file():
+        return {}
+    rows = tomllib.loads(REWORDED.read_text(encoding="utf-8"))["rewording"]
+    rows = [row for row in rows if holds is None or "revision" not in row or row.get("holds", False) is holds]
+    return {(row["file"], row.get("revision", ""), row["line"]): row["text"] for row in rows}
 
 
 def words(text: str) -> str:
@@ -66,14 +100,17 @@ def prose(text: str) -> list[str]:
     return [one for one in found if _PROSE.match(one) and len(one.split()) >= 5 and "()." not in one]
 
 
-def statements(kb: Knowledge) -> tuple[list[Old], list[str]]:
+def statements(kb: Knowledge) -> tuple[list[Old], list[New]]:
     """Return what was said once and changed, and what is said now."""
     rows = kb.store.read(_ROWS)
-    now = {words(one): one for text, _, _, closed in rows if closed is None for one in prose(text)}
-    said_now = "|".join(words(plain(text)) for text, _, _, closed in rows if closed is None)
-    said_once = [(words(plain(text)), until) for text, _, until, closed in rows if closed is not None]
+    now: dict[str, New] = {}
+    for text, _, _, closed, source, _ in rows:
+        for one in prose(text) if closed is None else ():
+            now[words(one)] = New(one, (source.partition("/")[2], "", digest(one)))
+    said_now = "|".join(words(plain(row[0])) for row in rows if row[3] is None)
+    said_once = [(words(plain(row[0])), row[2]) for row in rows if row[3] is not None]
     old: dict[str, Old] = {}
-    for text, successor, _, closed in rows:
+    for text, successor, _, closed, source, label in rows:
         if closed is None or successor is None:
             continue
         for one in prose(text):
@@ -81,7 +118,9 @@ def statements(kb: Knowledge) -> tuple[list[Old], list[str]]:
             if key not in said_now:
                 until = max(day for held, day in said_once if key in held)
                 became = [read(new) for new in prose(successor)]
-                old[key] = Old(one, until, any(restates(read(one), new) for new in became))
+                trivial = any(restates(read(one), new) for new in became)
+                name = (source.partition("/")[2], label, digest(one))
+                old[key] = Old(one, until, trivial, old[key].key if key in old else name)
     return list(old.values()), list(now.values())
 
 
@@ -137,7 +176,7 @@ def ask(guard: Guard, text: str, until: str = "") -> tuple[str, str]:
     return Label.EXEMPT.value, ""
 
 
-def measure(kb: Knowledge, *, misses: bool) -> None:
+def measure(kb: Knowledge, *, misses: bool, only_hand: bool = False) -> None:
     """Ask about old and current statements, and print what was answered."""
     old, now = statements(kb)
     guard = Guard(knowledge=kb, log=None)
@@ -149,14 +188,24 @@ def measure(kb: Knowledge, *, misses: bool) -> None:
     print("  exempt and unverifiable (permission) statements are not text's to judge; shares are of the rest")
     print(f"  {'':18}{'changed':>8}{'stale+date':>11}{'of real edits':>14}{'wrong date':>11}"
           f"{'unchanged':>11}{'flagged':>9}{'supported':>10}")  # fmt: skip
-    for name, reword in REWORDINGS.items():
+    ways: dict[str, Callable[[Old | New], str | None]] = {
+        name: lambda one, name=name, reword=reword: _changed(one.text, reword(one.text), always=name == "as it stood")
+        for name, reword in REWORDINGS.items()
+    }
+    if only_hand:
+        ways.clear()
+    for name, holds in (("by hand", None), ("  said no more", False), ("  reworded only", True)):
+        found = by_hand(holds=holds)
+        ways[name] = lambda one, found=found: found.get(one.key)
+    for name, reword in ways.items():
         tally = Counter[str]()
         for one in old:
-            text = reword(one.text)
-            if name != "as it stood" and text == one.text:
+            text = reword(one)
+            if text is None:
                 continue
             label, reason = ask(guard, text, one.until)
             if label in ("exempt", "unverifiable"):
+                tally["left"] += 1
                 continue
             right = label == "stale" and one.until in reason
             tally["seen"] += 1
@@ -166,9 +215,9 @@ def measure(kb: Knowledge, *, misses: bool) -> None:
             tally["dated wrong"] += label == "stale" and not right
             if misses and not right:
                 print(f"    {name}: {label}{' (spelling)' if one.trivial else ''}: {one.until} {text}\n      {reason}")
-        for text in now:
-            asked = reword(text)
-            if name != "as it stood" and asked == text:
+        for now_said in now:
+            asked = reword(now_said)
+            if asked is None:
                 continue
             label, reason = ask(guard, asked)
             if label in ("exempt", "unverifiable"):
@@ -182,8 +231,19 @@ def measure(kb: Knowledge, *, misses: bool) -> None:
         print(
             f"  {name:18}{tally['seen']:>8}{share(tally['right'], tally['seen']):>11}"
             f"{share(tally['right real'], tally['real']):>14}{tally['dated wrong']:>11}{tally['now']:>11}"
-            f"{share(tally['flagged'], tally['now']):>9}{share(tally['supported'], tally['now']):>10}"
+            f"{share(tally['flagged'], tally['now']):>9}{share(tally['supported'], tally['now']):>10}",
+            flush=True,
         )
+
+
+def _changed(text: str, reworded: str, *, always: bool) -> str | None:
+    return reworded if always or reworded != text else None
+
+
+def list_sentences(kb: Knowledge) -> None:
+    """Print what can be reworded, with its key."""
+    for one in (row for rows in statements(kb) for row in rows):
+        print(" | ".join((*one.key, one.text)))
 
 
 def share(part: int, whole: int) -> str:
@@ -236,6 +296,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="folder with git bundles")
     parser.add_argument("--path", default="docs/", help="the part of each repository to read")
     parser.add_argument("--list-misses", action="store_true", help="print every statement that was judged otherwise")
+    parser.add_argument("--list-sentences", action="store_true", help="print what can be reworded, and its keys")
+    parser.add_argument("--only-hand", action="store_true", help="ask the rewordings by hand alone")
     parser.add_argument("--scale", action="store_true", help="time a generated history too")
     chosen = parser.parse_args(None if arguments is None else list(arguments))
     if chosen.data and not any(chosen.data.glob("*.bundle")):
@@ -258,7 +320,10 @@ def main(arguments: Iterable[str] | None = None) -> int:
                 timed(kb, repo, chosen.path, "nothing new")
             with Knowledge.open(folder / f"{bundle.stem}-once.db") as kb:
                 timed(kb, repo, chosen.path, "all at once")
-                measure(kb, misses=chosen.list_misses)
+                if chosen.list_sentences:
+                    list_sentences(kb)
+                else:
+                    measure(kb, misses=chosen.list_misses, only_hand=chosen.only_hand)
         if chosen.scale:
             scale(folder)
     return 0

@@ -97,6 +97,19 @@ def test_a_superseded_passage_makes_a_claim_stale_and_names_its_successor(ask):
     assert [piece.relation for piece in verdict.evidence] == [Relation.SUPPORTS, Relation.REFUTES]
 
 
+def test_a_changed_quantity_may_stand_in_its_place(ask):
+    """Where one quantity is all that an edit changed, the claim's is replaced by it, written alike."""
+    said = "Items may be sent back up to thirty days after they came."
+    before, after = "Customers can return items within 30 days.", "Customers can return items within 14 days."
+    old = passage(before, standing=Standing.SUPERSEDED, replaced_by=passage(after))
+    verdict = ask(said, [old], {before: YES, after: NO})
+    assert verdict.span.slice(said) == "thirty days"
+    assert verdict.replacement.startswith("14 ")
+    reworded = "Nothing can be returned after 14 days, except food and books that were never opened."
+    old = passage(before, standing=Standing.SUPERSEDED, replaced_by=passage(reworded))
+    assert ask(said, [old], {before: YES, reworded: NO}).replacement is None
+
+
 def test_an_end_of_validity_makes_the_same_passage_stale(ask):
     """The date decides: before it ends the passage supports, after it the claim is stale."""
     until = datetime(2026, 6, 1, tzinfo=UTC)

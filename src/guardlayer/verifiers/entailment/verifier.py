@@ -1,9 +1,9 @@
 """Stages 4 and 5 of the cascade: what the network says of passages, combined, calibrated, and decided.
 
 A claim is supported if each of its sentences is, by its best window of a current passage. It is stale if it is so by a
-superseded passage and not by a current one; it is contradicted only if something besides the network speaks against it.
-In between nothing is decided: the claim stays *unsupported*, and the reason says how near the evidence is. Evidence is
-data: nothing in a passage is followed.
+superseded passage and by no current one, or much less so, or by none that has the names it has; it is contradicted only
+if something besides the network speaks against it. In between nothing is decided: the claim stays *unsupported*, and
+the reason says how near the evidence is. Evidence is data: nothing in a passage is followed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from guardlayer.verifiers.entailment import reasons, windows
 from guardlayer.verifiers.entailment.combiner import Combiner
 from guardlayer.verifiers.entailment.files import SHIPPED, missing
 from guardlayer.verifiers.entailment.judging import Judged, PairJudge, judge_of
-from guardlayer.verifiers.lexical_features import read
+from guardlayer.verifiers.lexical_features import names, read
+from guardlayer.verifiers.lexical_succession import names_of_code, plain
 from guardlayer.verifiers.standings import standing_at
 
 NAME = "entailment/1"
@@ -38,6 +39,10 @@ _NEAR_WORDS = 0.3
 """Share of the claim's content words below which a window must refute it more surely: it may be about another thing."""
 _STALE_GAP = 0.35
 """By how much more a superseded passage must support a claim than every current one does."""
+_EDITED_GAP = 0.15
+"""The same beside its own successor, where that refutes the claim: the edit is what the claim is about."""
+_AS_SURE = 0.15
+"""By how much less than the surest superseded passage a later one may support a claim and still date it."""
 _LATIN = 0.6
 _FOREIGN = frozenset(
     """der die das ist und nicht ein eine le les des est une dans pour que el los las es una por con il lo gli che
@@ -64,6 +69,7 @@ class Read:
 class Part(NamedTuple):
     """One sentence of a claim, with what was read for it, the nearest window first."""
 
+    text: str
     current: list[Read]
     former: list[Read]
 
@@ -105,13 +111,13 @@ class EntailmentVerifier:
         supporting = [_best_support(part.current) for part in parts]
         if all(one is not None and _supports(one) >= combiner.supported for one in supporting):
             found = [one for one in supporting if one is not None]
-            return self._rivalled(found, parts) or reasons.supported(found)
-        former = self._former(parts)
+            return self._outdated(claim.text, parts) or self._rivalled(found, parts) or reasons.supported(found)
+        former = self._former(claim.text, parts) or self._outdated(claim.text, parts)
         if former is not None:
             return former
         refuting = self._refuting(parts)
         if refuting is not None:
-            return reasons.contradicted(refuting)
+            return self._edited(claim.text, parts) or reasons.contradicted(refuting)
         return None
 
     def explain(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> Verdict | None:
@@ -135,7 +141,7 @@ class EntailmentVerifier:
     def read(self, claim: Claim, evidence: Sequence[Evidence], at: datetime) -> list[Part]:
         """Return what is read for each sentence of a claim; nothing where it is none that the model can read.
 
-        Superseded passages are read only for what no current one supports.
+        Superseded passages are read only for what no current one supports, or what one of them has more words of.
         """
         if self._judge is None:
             return []
@@ -154,9 +160,14 @@ class EntailmentVerifier:
             current = self._nearest(text, cut_now, MOST_CURRENT)
             former: list[Read] = []
             best = _best_support(current)
-            if cut_old and (best is None or _supports(best) < self._judge.combiner.supported):
+            if cut_old and (
+                best is None
+                or _supports(best) < self._judge.combiner.supported
+                or _named(text) - _named(best.text)
+                or _most_shared(text, cut_old) > _most_shared(text, cut_now)
+            ):
                 former = self._nearest(text, cut_old, MOST_FORMER)
-            parts.append(Part(current, former))
+            parts.append(Part(text, current, former))
         return parts
 
     def _nearest(self, said: str, cut: Sequence[tuple[Evidence, str]], most: int) -> list[Read]:
@@ -177,7 +188,7 @@ class EntailmentVerifier:
                 break
         return found
 
-    def _former(self, parts: Sequence[Part]) -> Verdict | None:
+    def _former(self, claim: str, parts: Sequence[Part]) -> Verdict | None:
         """Return *stale* where superseded passages say what no current one does."""
         assert self._judge is not None
         least = self._judge.combiner.supported
@@ -187,13 +198,47 @@ class EntailmentVerifier:
             now = 0.0 if best is None else _supports(best)
             if now >= least:
                 continue
-            old = _best_support(part.former)
+            old = _last(part.text, part.former)
             if old is None or _supports(old) < max(least, now + _STALE_GAP):
                 return None
             witness = witness or old
         if witness is None:
             return None
-        return reasons.stale(witness, [one for part in parts for one in part.current])
+        return reasons.stale(witness, [one for part in parts for one in part.current], claim=claim)
+
+    def _outdated(self, claim: str, parts: Sequence[Part]) -> Verdict | None:
+        """Return *stale* where a superseded passage says a sentence by the names it has, or much better.
+
+        A page that calls a thing by another name now does not say it of that name any more, however near the network
+        finds the two.
+        """
+        assert self._judge is not None
+        least = self._judge.combiner.supported
+        for part in parts:
+            old, best = _last(part.text, part.former), _best_support(part.current)
+            if old is None or _supports(old) < least:
+                continue
+            heir = old.evidence.replaced_by
+            named = _named(part.text) & _named(old.text)
+            told = _named(" ".join(one.text for one in part.current)) | _named("" if heir is None else heir.text)
+            better = heir is not None and best is not None and _supports(old) >= _supports(best) + _STALE_GAP
+            if named - told or better:
+                return reasons.stale(old, part.current, claim=claim)
+        return None
+
+    def _edited(self, claim: str, parts: Sequence[Part]) -> Verdict | None:
+        """Return *stale* where what took the place of a passage refutes a sentence that the passage speaks for."""
+        for part in parts:
+            heirs = {one.evidence.text: one for one in part.current}
+            for old in sorted(part.former, key=_supports, reverse=True):
+                heir = old.evidence.replaced_by and heirs.get(old.evidence.replaced_by.text)
+                if not heir:
+                    continue
+                now, then = heir.found.chances, old.found.chances
+                turned = min(then.supports - now.supports, now.refutes - then.refutes) >= _EDITED_GAP
+                if turned and then.supports >= then.refutes:
+                    return reasons.stale(old, part.current, claim=claim)
+        return None
 
     def _refuting(self, parts: Iterable[Part]) -> Read | None:
         """Return the window that refutes a sentence which none supports, given a second signal."""
@@ -230,6 +275,31 @@ def _supports(one: Read) -> float:
 
 def _best_support(found: Iterable[Read]) -> Read | None:
     return max(found, key=lambda one: (_supports(one), one.evidence.source.authority), default=None)
+
+
+def _last(said: str, former: Sequence[Read]) -> Read | None:
+    """Return the superseded window that supports a sentence, by its names, and was the last to."""
+    best = _best_support(former)
+    if best is None:
+        return None
+    named = _named(said)
+    as_sure = [one for one in former if _supports(one) >= _supports(best) - _AS_SURE]
+    most = max(len(named & _named(one.text)) for one in as_sure)
+    as_sure = [one for one in as_sure if len(named & _named(one.text)) == most]
+    dated = [one for one in as_sure if one.evidence.valid.end is not None]
+    return max(dated, key=lambda one: (one.evidence.valid.end, _supports(one)), default=best)
+
+
+def _named(text: str) -> set[str]:
+    """Return the names in a text, of things and of code, as they are compared."""
+    shown = plain(text)
+    return {*names(read(shown)), *names_of_code(shown)}
+
+
+def _most_shared(said: str, cut: Sequence[tuple[Evidence, str]]) -> float:
+    """Return the largest share of a sentence's words that one window has."""
+    terms = set(search_terms(said))
+    return max((len(terms.intersection(search_terms(text))) / max(1, len(terms)) for _, text in cut), default=0.0)
 
 
 def _refutes(one: Read, combiner: Combiner) -> bool:
