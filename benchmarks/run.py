@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "ledger": (),
     "knowledge": (),
     "entities": (),
+    "documents": (),
     "retrieval": (),
     "segmenters": (),
     "kinds": ("--data", "{data}"),
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "docs_history": ("--data", "{data}/docs_history"),
     "integrations": (),
     "permissions": (),
+    "postgres": ("--quick",),
     "gateway": (),
     "footprint": (),
 }
