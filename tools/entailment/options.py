@@ -139,6 +139,21 @@ class CombineOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class FocusOptions:
+    """What ``focus`` was asked for.
+
+    Attributes:
+        data: Folder with a whole mix.
+        out: Folder for the smaller one.
+        seed: Decides which pairs.
+    """
+
+    data: Path
+    out: Path
+    seed: int = 33
+
+
+@dataclass(frozen=True, slots=True)
 class DenseOptions:
     """What ``dense`` was asked for.
 
@@ -166,6 +181,7 @@ class ShipOptions:
 
 OF_STAGE: dict[str, type] = {
     "prepare": PrepareOptions,
+    "focus": FocusOptions,
     "train": TrainOptions,
     "quantize": QuantizeOptions,
     "evaluate": EvaluateOptions,
