@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from guardlayer.errors import LogError
 from guardlayer.protocols import ProvenanceLog
 from guardlayer.provenance import SqliteLog
+from guardlayer.provenance.file import transaction
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -164,6 +166,48 @@ def test_threads_share_one_log_without_gaps(log, make_report):
     assert len(reading.result()) == 5
     assert len(set(acknowledged)) == 400
     assert log.verify() == 810
+
+
+@pytest.mark.parametrize("bad", [None, "Bad."])
+def test_those_who_wait_are_written_together_and_fail_alone(log, make_report, monkeypatch, bad):
+    """Reports that wait for the file share one commit; of several, only the one that cannot be written fails."""
+    commits, insert = [], log._insert
+
+    def counted(db):
+        commits.append(db)
+        return transaction(db)
+
+    def failing(db, unplaced):
+        if bad is not None and bad in json.dumps(unplaced):
+            raise apsw.FullError("no room for this one")
+        return insert(db, unplaced)
+
+    monkeypatch.setattr("guardlayer.provenance.log.transaction", counted)
+    monkeypatch.setattr(log, "_insert", failing)
+    with ThreadPoolExecutor(5) as pool:
+        with log._file.writing():
+            texts = [f"Text {number}." for number in range(4)] + ["Bad."]
+            told = [pool.submit(log.append, make_report(text=text, claims=1)) for text in texts]
+            while len(log._waiting) < 5:
+                time.sleep(0.001)
+        errors = [future.exception(timeout=20) for future in told]
+    assert [type(error) for error in errors] == [type(None)] * 4 + [LogError if bad else type(None)]
+    assert len(commits) == (6 if bad else 1)
+    assert log.verify() == (8 if bad else 10)
+    assert all(log.record(future.result().id).kind == "response" for future in told[:4])
+
+
+def test_a_file_that_cannot_be_opened_leaves_nothing_to_be_written_later(tmp_path, make_report):
+    """An append that failed before it could write is not written by the next one."""
+    place = tmp_path / "log.db"
+    place.mkdir()
+    log = SqliteLog(place)
+    with pytest.raises(LogError):
+        log.append(make_report())
+    place.rmdir()
+    log.append(make_report(claims=1))
+    assert log.verify() == 2
+    log.close()
 
 
 WRITER = """

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Any
@@ -33,7 +35,17 @@ _SELECT = "SELECT seq, id, kind, at, body, leaf_hash FROM record "
 _SELECT_ERASED = (
     "SELECT seq, id, kind, record.at, body, leaf_hash, body_hash FROM record LEFT JOIN erasure USING (seq) "
 )
+_COLUMNS = 6
 _TRIGGERS = 3
+
+
+class _Entry:
+    """A report that waits to be written, and what became of it."""
+
+    def __init__(self, unplaced: list[dict[str, Any]]) -> None:
+        self.bodies = unplaced
+        self.records: list[Record] = []
+        self.error: Exception | None = None
 
 
 class SqliteLog:
@@ -62,6 +74,7 @@ class SqliteLog:
         self._clock = clock
         self._mirror = mirror
         self._file = LogFile(self._path, timeout=timeout)
+        self._waiting: deque[_Entry] = deque()
 
     @property
     def path(self) -> str:
@@ -78,13 +91,24 @@ class SqliteLog:
             LogError: They are not known to be on disk; none of them is in the log, unless the disk failed during the
                 commit itself.
         """
-        unplaced = bodies(report)
-        with self._file.writing() as db:
-            with transaction(db):
-                records = self._insert(db, unplaced)
-            for record in records:
-                self._reflect(record)
-        return records[-1]
+        entry = _Entry(bodies(report))
+        self._waiting.append(entry)
+        try:
+            with self._file.writing() as db:
+                # Whoever comes to write takes along all that wait, so that they share one wait for the disk.
+                batch = [] if entry.records or entry.error else [entry]
+                if batch:
+                    with suppress(ValueError):  # who had taken it did not come to write it
+                        self._waiting.remove(entry)
+                    while self._waiting:
+                        batch.append(self._waiting.popleft())
+                    self._commit(db, batch)
+                if entry.error is not None:
+                    raise entry.error
+        finally:
+            with suppress(ValueError):  # an entry that failed before it was taken is not written by others later
+                self._waiting.remove(entry)
+        return entry.records[-1]
 
     def record(self, record_id: str) -> Record:
         """Return a record by its id, or by the first characters of it if no other begins with them.
@@ -203,19 +227,42 @@ class SqliteLog:
 
     # Writing --------------------------------------------------------------------------------------------------------
 
+    def _commit(self, db: apsw.Connection, batch: list[_Entry]) -> None:
+        """Write entries in one transaction; where that fails, each by itself, so that none fails for another."""
+        try:
+            with transaction(db):
+                found = [self._insert(db, entry.bodies) for entry in batch]
+        except Exception as error:  # noqa: BLE001 - handed to the thread whose entry it is
+            if len(batch) == 1:
+                batch[0].error = error
+                return
+            for entry in batch:
+                self._commit(db, [entry])
+            return
+        for entry, records in zip(batch, found, strict=True):
+            entry.records = records
+            for record in records:
+                self._reflect(record)
+
     def _insert(self, db: apsw.Connection, unplaced: list[dict[str, Any]]) -> list[Record]:
         # The clock is read while the write lock is held, so that times follow the order of the log.
         now = self._clock()
         recorded_at = instant(now)
         seq: int = db.execute("SELECT coalesce(max(seq) + 1, 0) FROM record").get
         ids = _uuid7s(now, len(unplaced))
-        records = []
+        records, values = [], list[Any]()
         for offset, body in enumerate(unplaced):
             whole = placed(body, record_id=ids[offset], seq=seq + offset, recorded_at=recorded_at, response_id=ids[-1])
             stored = encode(whole)
             row = Row(seq + offset, ids[offset], body["kind"], recorded_at, stored, leaf_hash(stored))
-            db.execute("INSERT INTO record (seq, id, kind, at, body, leaf_hash) VALUES (?, ?, ?, ?, ?, ?)", row[:6])
+            values += row[:_COLUMNS]
             records.append(_record(row, whole))
+        # Few and long statements: each gives up the interpreter, and has to get it back from whoever is busy.
+        for start in range(0, len(records), PAGE):
+            rows = min(PAGE, len(records) - start)
+            marks = ", ".join(["(?, ?, ?, ?, ?, ?)"] * rows)
+            statement = f"INSERT INTO record (seq, id, kind, at, body, leaf_hash) VALUES {marks}"  # noqa: S608 - marks
+            db.execute(statement, values[start * _COLUMNS : (start + rows) * _COLUMNS])
         return records
 
     def _reflect(self, record: Record) -> None:
