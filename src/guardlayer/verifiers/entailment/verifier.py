@@ -33,6 +33,8 @@ AT_ONCE = 2
 """Windows that are read before it is asked whether they suffice; fixed, so that no verdict depends on the machine."""
 MOST_PIECES, MOST_WINDOWS, MOST_PARTS = 32, 400, 8
 """Beyond these nothing is read: passages of one call, windows of one passage, sentences of one claim."""
+_FAR = 0.5
+"""A window that shares less than this part of what the nearest one shares of the claim's words is not read."""
 _LEAST_WORDS = 0.1
 """Share of the claim's content words below which nothing is refuted."""
 _NEAR_WORDS = 0.3
@@ -178,10 +180,11 @@ class EntailmentVerifier:
             return []
         shares = [(len(terms.intersection(search_terms(text))) / len(terms), at) for at, (_, text) in enumerate(cut)]
         few = len(cut) <= AT_ONCE  # with so little to read nothing need be left out
-        ranked = [at for share, at in sorted(shares, key=lambda pair: (-pair[0], pair[1])) if share or few]
+        least = _FAR * max((share for share, _ in shares), default=0.0)
+        ranked = sorted((pair for pair in shares if few or (pair[0] and pair[0] >= least)), key=lambda p: (-p[0], p[1]))
         found: list[Read] = []
         for start in range(0, min(most, len(ranked)), AT_ONCE):
-            some = ranked[start : min(start + AT_ONCE, most)]
+            some = [at for _, at in ranked[start : min(start + AT_ONCE, most)]]
             judged = self._judge.judge([(cut[at][1], said) for at in some])
             found += [Read(*cut[at], one) for at, one in zip(some, judged, strict=True)]
             if max(map(_supports, found)) >= self._judge.combiner.supported:
