@@ -23,7 +23,7 @@ from guardlayer.claims import TextSplitter
 from guardlayer.errors import ConfigError
 from guardlayer.evidence import as_authority
 from guardlayer.evidence.metadata import Keys
-from guardlayer.kinds import RuleClassifier
+from guardlayer.kinds import TrainedClassifier
 from guardlayer.knowledge import Knowledge, Readable
 from guardlayer.pipeline import Amend, Parts, Route, arun, run
 from guardlayer.policy import Policy, canonical_json
@@ -86,7 +86,7 @@ class Guard:
         model: Model | str | None = None,
         authorities: Mapping[Kind | str, object] | None = None,
         splitter: Splitter | str = "text",
-        classifier: Classifier | str = "rules",
+        classifier: Classifier | str = "trained",
         verifiers: Sequence[Verifier | str] = DEFAULT_VERIFIERS,
         permissions: PolicyEngine | PermissionClaims | None = None,
         clock: Clock = utc_now,
@@ -105,18 +105,18 @@ class Guard:
         self._log = log
         self._log_lock = Lock()
         self._announce = log == DEFAULT_LOG
-        self._keys = Keys.of(metadata)
+        self.keys = Keys.of(metadata)
         if isinstance(verifiers, str):
             raise ConfigError(f"verifiers= takes a list of verifiers; write [{verifiers!r}]")
         self._splitter = TextSplitter() if splitter == "text" else plugins.part("guardlayer.splitters", splitter)
         self._classifier = (
-            RuleClassifier() if classifier == "rules" else plugins.part("guardlayer.classifiers", classifier)
+            TrainedClassifier() if classifier == "trained" else plugins.part("guardlayer.classifiers", classifier)
         )
         self._cascade = Cascade([_verifier(verifier) for verifier in verifiers])
         claims = permissions if isinstance(permissions, Authority) else None
-        self._engine = cast("PolicyEngine | None", getattr(permissions, "engine", permissions))
+        self.engine = cast("PolicyEngine | None", getattr(permissions, "engine", permissions))
         answering: dict[Kind | str, object] = {} if claims is None else {Kind.PERMISSION: claims}
-        self._routes = self._routing(drafting.retrievers(sources, self._keys), {**answering, **(authorities or {})})
+        self._routes = self._routing(drafting.retrievers(sources, self.keys), {**answering, **(authorities or {})})
 
     @classmethod
     def from_file(
@@ -143,6 +143,12 @@ class Guard:
         """
         view = copy(self)
         vars(view).update(_log=self.log, _principal=drafting.principal(principal, attributes))
+        return view
+
+    def judging(self) -> Self:
+        """Return this guard as it judges what was retrieved: by its knowledge alone, keeping no record."""
+        view = copy(self)
+        vars(view).update(_log=None, _announce=False, policy=Policy.coerce("observe"), _routes=self._routing([], {}))
         return view
 
     def check(
@@ -343,11 +349,11 @@ class Guard:
         return routes
 
     def _permitted(self, authorities: list[Authority]) -> list[Authority]:
-        if self._engine is None:
+        if self.engine is None:
             return authorities
         from guardlayer.knowledge.permissions import Permitted
 
-        return [Permitted(authority, self._engine) for authority in authorities]
+        return [Permitted(authority, self.engine) for authority in authorities]
 
     def permitted(self, evidence: Iterable[Evidence]) -> list[Evidence]:
         """Return what the principal may read of ``evidence``; all of it, where the guard has no policies.
@@ -355,20 +361,20 @@ class Guard:
         Raises:
             AuthorityError: The policies could not be evaluated.
         """
-        if self._engine is None:
+        if self.engine is None:
             return list(evidence)
         from guardlayer.knowledge.permissions import NOBODY, permitted
 
-        return permitted(self._engine, self._principal or NOBODY, list(evidence))
+        return permitted(self.engine, self._principal or NOBODY, list(evidence))
 
     @property
     def readable(self) -> Readable | None:
         """The knowledge layer as far as the principal may read it."""
-        if self.knowledge is None or self._engine is None:
+        if self.knowledge is None or self.engine is None:
             return self.knowledge
         from guardlayer.knowledge.permissions import Seen
 
-        return Seen(self.knowledge, self._engine, self._principal)
+        return Seen(self.knowledge, self.engine, self._principal)
 
     def _parts(self, policy: PolicyProtocol | str | None) -> Parts:
         log = self.log
@@ -379,9 +385,9 @@ class Guard:
                 *notices,
                 f"provenance is recorded in {DEFAULT_LOG}; say where with log=, or log=None for nowhere",
             )
-        if self._engine is not None:
+        if self.engine is not None:
             who = self._principal.id if self._principal is not None else "anonymous"
-            notices = (*notices, f"read as {who} under the policies {self._engine.digest}")
+            notices = (*notices, f"read as {who} under the policies {self.engine.digest}")
         return Parts(
             splitter=self._splitter,
             classifier=self._classifier,
@@ -418,7 +424,7 @@ class Guard:
             text,
             question=question,
             evidence=evidence,
-            metadata=self._keys,
+            metadata=self.keys,
             turns=turns,
             at=self._clock() if at is None else drafting.moment(at),
             data=data,

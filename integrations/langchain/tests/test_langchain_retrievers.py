@@ -61,34 +61,31 @@ class Shelf(BaseRetriever):
         return self.documents
 
 
-SHELF = Shelf(
-    documents=[
-        Document("The list price of Acme is $39.", id="old"),
-        Document("The list price of Acme is $49.", id="new"),
-        Document("Acme was founded in a barn.", id="other"),
-    ]
-)
+TEXTS = ("The list price of Acme is $39.", "The list price of Acme is $49.", "Acme was founded in a barn.")
+SHELF = Shelf(documents=[Document(text, id=name) for text, name in zip(TEXTS, ("old", "new", "other"), strict=True)])
 
 
-async def test_documents_out_of_date_are_tagged_or_left_out(knowledge):
+async def test_documents_out_of_date_are_replaced_left_out_or_marked(knowledge):
     """The vector store still holds last year's page; the ledger knows better, and says what is true now."""
     log = MemoryLog()
     guard = Guard(knowledge=knowledge, log=log)
-    tagging = GuardRetriever(inner=SHELF, guard=guard)
-    for found in (tagging.invoke("q"), await tagging.ainvoke("q")):
-        assert [document.id for document in found] == ["old", "new", "other"]
-        (outdated,) = found[0].metadata["guardlayer"]["outdated"]
-        assert outdated == {
-            "statement": "The list price of Acme is $39.",
-            "verdict": "stale",
-            "current": "Acme, list price: $49",
-        }
+    replacing = GuardRetriever(inner=SHELF, guard=guard)
+    for found in (replacing.invoke("q"), await replacing.ainvoke("q")):
+        assert [document.page_content for document in found] == ["Acme, list price: $49", *TEXTS[1:]]
+        assert found[0].metadata["source"] == "price list 2026"
         assert found[1:] == SHELF.documents[1:]
-    dropping = guard.wrap(SHELF, stale="drop")
+    marked = GuardRetriever(inner=SHELF, guard=guard, ended="mark").invoke("q")
+    assert [document.id for document in marked] == ["old", "new", "other"]
+    assert marked[0].metadata == {
+        "guardlayer_standing": "superseded",
+        "guardlayer_current": "Acme, list price: $49",
+    }
+    dropping = guard.wrap(SHELF, ended="drop")
     assert isinstance(dropping, GuardRetriever)
     assert [document.id for document in dropping.invoke("q")] == ["new", "other"]
+    assert len(guard.wrap(SHELF, ended="drop", at="2025-06-01").invoke("q")) == 3, "it was true then"
     assert log.records == (), "what is retrieved was not said by a model"
-    assert "guardlayer" not in SHELF.documents[0].metadata, "the documents of others are copied"
+    assert SHELF.documents[0].metadata == {}, "the documents of others are copied"
 
 
 def test_a_knowledge_retriever_serves_as_a_source_and_in_a_chain(knowledge):
@@ -101,6 +98,12 @@ def test_a_knowledge_retriever_serves_as_a_source_and_in_a_chain(knowledge):
 
 
 def test_wrong_arguments_are_named():
-    """Documents are held to knowledge, so there must be some."""
-    with pytest.raises(ConfigError, match="has no knowledge to hold documents to"):
+    """Documents are judged by something, so there must be something; mistakes show when the parts are made."""
+    with pytest.raises(ConfigError, match="needs a guard with a knowledge layer"):
         GuardRetriever(inner=SHELF, guard=Guard(log=None))
+    with pytest.raises(ConfigError, match="unknown option 'stale' for a retriever; the options are ended, at"):
+        Guard(knowledge=Knowledge.open(":memory:"), log=None).wrap(SHELF, stale="drop")
+    with pytest.raises(ConfigError, match=r"knowledge= takes a Knowledge or guard\.readable, not a str"):
+        KnowledgeRetriever(knowledge="kb")
+    with pytest.raises(ConfigError, match=r"knowledge= takes a Knowledge or guard\.readable, not a NoneType"):
+        KnowledgeRetriever(knowledge=Guard(log=None).readable)

@@ -298,11 +298,16 @@ def test_what_the_knowledge_layer_retrieves_bears_out_what_it_says(library, fake
     assert report.draft.evidence[0].valid.start_text == "2026-01-01"
 
 
-async def test_passages_that_have_ended_are_dropped_or_marked(library, fakes):
-    """Superseded, withdrawn and replaced ones; what is not known of stays."""
+async def test_passages_that_have_ended_are_replaced_dropped_or_marked(library, fakes):
+    """Superseded, withdrawn and replaced ones; what is not known of stays, and nothing is there twice."""
     guard = Guard(knowledge=library, log=None)
     inner = shelf(fakes, *STALE, *GOOD)
-    dropping = GuardRetriever(inner=inner, guard=guard, at="2026-11-20")
+    replacing = GuardRetriever(inner=inner, guard=guard, at="2026-11-20")
+    for nodes in (replacing.retrieve(QUESTION), await replacing.aretrieve(QUESTION)):
+        assert tuple(node.text for node in nodes) == ("Acme, list price: $49", *GOOD)
+        assert nodes[0].node.metadata["source"] == "price list 2026"
+    dropping = guard.wrap(inner, ended="drop", at="2026-11-20")
+    assert isinstance(dropping, GuardRetriever)
     for nodes in (dropping.retrieve(QUESTION), await dropping.aretrieve(QUESTION)):
         assert tuple(node.text for node in nodes) == GOOD
     marked = GuardRetriever(inner=inner, guard=guard, ended="mark", at="2026-11-20").retrieve(QUESTION)
@@ -347,7 +352,7 @@ def test_retrieval_says_what_it_needs(library, fakes):
         GuardRetriever(inner="shelf", guard=guard)
     with pytest.raises(ConfigError, match="ended='keep' is not known"):
         GuardRetriever(inner=fakes.Shelf(), guard=guard, ended="keep")
-    with pytest.raises(ConfigError, match="knowledge= takes a Knowledge, not a str"):
+    with pytest.raises(ConfigError, match=r"knowledge= takes a Knowledge or guard\.readable, not a str"):
         KnowledgeRetriever(knowledge="kb")
     with pytest.raises(ConfigError, match="k=0 is too small"):
         KnowledgeRetriever(knowledge=library, k=0)

@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from guardlayer.errors import AuthorityError, StoreError
+from guardlayer.knowledge.authority import Authority
+from guardlayer.knowledge.held import Held, held, names
 from guardlayer.knowledge.ingest import MAX_PAGES, Progress, ingest, retract
 from guardlayer.knowledge.ingested import IngestResult
 from guardlayer.knowledge.intake.mapping import Facts
@@ -24,7 +26,7 @@ from guardlayer.knowledge.reading import SkippedFile
 from guardlayer.knowledge.store import Store
 from guardlayer.temporal import When
 from guardlayer.text import term_weight
-from guardlayer.types import Evidence, Query, Standing
+from guardlayer.types import Evidence, Query, Source, Standing
 
 __all__ = ["IngestResult", "KnowledgePassages", "Passages", "SkippedFile"]
 
@@ -80,6 +82,7 @@ class Passages:
         self._store = store
         self._state = _State(-1, -1, ())
         self.meaning = Meaning(store)
+        self._authority = Authority(store)
 
     def ingest(
         self,
@@ -190,6 +193,20 @@ class Passages:
         chosen = choose(hits, limit)
         return tuple(hit.evidence for hit in sorted(chosen, key=lambda hit: (order(hit)[0], place[hit.id])))
 
+    def held(self, passage: Evidence, *, at: datetime) -> tuple[Held, ...]:
+        """Return what is held of the source of a passage that came from elsewhere; nothing where it is not known."""
+
+        def load(ids: Sequence[int]) -> list[Evidence]:
+            hits = self._with_successors(self._load(ids, {}, at), len(ids), {}, at)
+            return [hit.evidence for hit in hits]
+
+        known = (held(self._store, name, passage, at=at, load=load) for name in self.names(passage.source))
+        return tuple(one for one in known if one is not None)
+
+    def names(self, source: Source) -> tuple[str, ...]:
+        """Return the ids under which a source is held, by its own id or by the place it was read from."""
+        return names(self._store, source)
+
     def _with_meaning(
         self, hits: list[Hit], text: str, wanted: int, weights: dict[str, float], at: datetime
     ) -> list[Hit]:
@@ -287,7 +304,12 @@ class Passages:
         rows = self._listed(DETAILS, wanted)
         total = sum(weights.values())
         moment = to_micros(at)
-        return [hit_of(row, weights, total, moment) for row in rows]
+        return [self._reviewed(hit_of(row, weights, total, moment)) for row in rows]
+
+    def _reviewed(self, hit: Hit) -> Hit:
+        """Note with a passage when its source, or the folder it is in, is due for review."""
+        due = self._authority.due(hit.evidence.source.id)
+        return hit if due is None else replace(hit, evidence=replace(hit.evidence, review_after=due))
 
 
 class KnowledgePassages:

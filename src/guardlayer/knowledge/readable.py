@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from guardlayer.knowledge.answer import Answer
 from guardlayer.knowledge.statement import Qualifiers
@@ -32,6 +32,7 @@ class PassageReading(Protocol):
         ...
 
 
+@runtime_checkable
 class Readable(Protocol):
     """A :class:`~guardlayer.knowledge.Knowledge`, or what one principal sees of it."""
 

@@ -17,7 +17,7 @@ from langchain_guardlayer.retrievers import GuardRetriever
 from langchain_guardlayer.runnable import GuardedRunnable
 
 _MODEL = ("hold", "raises", "citations", "evidence", "on_report")
-_RETRIEVER = ("stale",)
+_RETRIEVER = ("ended", "at")
 _RUNNABLE = tuple(name for name in GuardedRunnable.model_fields if name not in ("inner", "guard", "name"))
 
 

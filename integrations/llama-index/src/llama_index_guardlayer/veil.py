@@ -37,6 +37,8 @@ _ANSWERS = ("response", "output", "delta", "step_output")
 """Fields of LlamaIndex's events that hold what a model or engine said."""
 _SAID = (EventPayload.RESPONSE, EventPayload.COMPLETION)
 """The same, of callback payloads."""
+_NODES = "nodes"
+"""What retrieval found, in events and payloads."""
 _USAGE = ("usage", "usage_metadata")
 _PARTS = 100
 """Most parts of one list that are looked into for callback managers."""
@@ -51,12 +53,19 @@ class Veil:
     Args:
         managers: Callback managers that the work inside reports to; the dispatcher is always veiled.
         counted: Whether the guarded call reports its usage itself, so that what is inside must not report it too.
+        answers: Whether answers are held; so they are anyway under a veil that holds them.
+        nodes: Whether retrieved nodes are held; likewise.
     """
 
-    def __init__(self, *managers: CallbackManager | None, counted: bool = False) -> None:
+    def __init__(
+        self, *managers: CallbackManager | None, counted: bool = False, answers: bool = True, nodes: bool = False
+    ) -> None:
+        outer: Veil | None = _current.get()
         self._managers = managers
         self._said: list[str] = []
         self.counted = counted
+        self.answers: bool = answers or (outer is not None and outer.answers)
+        self.nodes: bool = nodes or (outer is not None and outer.nodes)
 
     @contextmanager
     def over(self) -> Iterator[None]:
@@ -106,6 +115,25 @@ class Veil:
             case Response():
                 self.hide(answer.response)
 
+    def held(self, name: str, value: Any, *, whole: bool) -> Any:
+        """Return what is reported in place of a value of that name, and take what it says out of what comes after.
+
+        Args:
+            name: Of the field of an event, or of the key of a payload.
+            value: The value.
+            whole: Whether an answer is a whole one, no part of a stream.
+        """
+        if name in _ANSWERS and self.answers:
+            if whole:
+                self.hide_answer(value)
+            return self.instead(value)
+        if name == _NODES and self.nodes and isinstance(value, list):
+            for node in value:
+                content = getattr(node, "get_content", None)
+                self.hide(content() if content is not None else None)
+            return []
+        return self.without(value)
+
     def _usage(self, raw: Any) -> dict[str, Any] | None:
         if self.counted:
             return None
@@ -148,9 +176,7 @@ class _Events(BaseEventHandler):
         whole = event.class_name().endswith("EndEvent")
         for name in type(event).model_fields:
             value = getattr(event, name)
-            if whole and name in _ANSWERS:
-                veil.hide_answer(value)
-            changed = veil.instead(value) if name in _ANSWERS else veil.without(value)
+            changed = veil.held(name, value, whole=whole)
             if changed is not value:
                 setattr(event, name, changed)
 
@@ -172,7 +198,8 @@ class _Callbacks(BaseCallbackHandler):
         """Take what the model said earlier out of what it is told now."""
         veil = _current.get()
         if veil is not None and payload is not None:
-            payload.update({key: veil.without(value) for key, value in payload.items()})
+            for key, value in payload.items():
+                payload[key] = veil.held(_NODES, value, whole=True) if key == _NODES else veil.without(value)
         return event_id
 
     def on_event_end(
@@ -187,9 +214,7 @@ class _Callbacks(BaseCallbackHandler):
         if veil is None or payload is None:
             return
         for key in list(payload):
-            if key in _SAID:
-                veil.hide_answer(payload[key])
-            payload[key] = veil.instead(payload[key]) if key in _SAID else veil.without(payload[key])
+            payload[key] = veil.held(_ANSWERS[0] if key in _SAID else key, payload[key], whole=True)
         if veil.counted and event_type is CBEventType.LLM:
             payload.clear()  # the guarded model reports the call, with its usage, once
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.llms.llm import LLM
 from llama_index.core.response_synthesizers import BaseSynthesizer
 
@@ -12,6 +13,7 @@ from guardlayer.errors import ConfigError
 from guardlayer.wrapping import Checker
 from llama_index_guardlayer.engine import GuardedQueryEngine
 from llama_index_guardlayer.llm import GuardedLLM
+from llama_index_guardlayer.retrievers import GuardRetriever
 from llama_index_guardlayer.synthesizer import GuardedSynthesizer
 
 _COMMON = ("hold", "raises", "on_report")
@@ -19,16 +21,18 @@ _KINDS: tuple[tuple[type[Any], type[Any], str, tuple[str, ...]], ...] = (
     (BaseQueryEngine, GuardedQueryEngine, "a query engine", (*_COMMON, "callback_manager")),
     (LLM, GuardedLLM, "a language model", (*_COMMON, "callback_manager")),
     (BaseSynthesizer, GuardedSynthesizer, "a synthesizer", _COMMON),
+    (BaseRetriever, GuardRetriever, "a retriever", ("ended", "at")),
 )
 
 
 def wrap(checker: Checker, thing: Any, **options: Any) -> Any | None:
-    """Put a language model, a query engine or a synthesizer under guard: what ``guard.wrap`` does with LlamaIndex's.
+    """Put a model, query engine, synthesizer or retriever of LlamaIndex's under guard: what ``guard.wrap`` does.
 
     Args:
         checker: The guard.
-        thing: What answers; for anything else of LlamaIndex's, ``None`` is returned.
-        options: As :class:`GuardedLLM`, :class:`GuardedQueryEngine` and :class:`GuardedSynthesizer` have them.
+        thing: What answers or retrieves; for anything else of LlamaIndex's, ``None`` is returned.
+        options: As :class:`GuardedLLM`, :class:`GuardedQueryEngine`, :class:`GuardedSynthesizer` and
+            :class:`GuardRetriever` have them.
 
     Raises:
         ConfigError: An option is not known.
