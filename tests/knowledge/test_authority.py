@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -36,12 +37,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def kb(clock: Clock) -> Knowledge:
+def kb(clock: Clock, place: str) -> Iterator[Knowledge]:
     """Prices, one at a time, from the list of 2025."""
-    kb = Knowledge.open(":memory:", clock=clock)
-    kb.attribute("list price", cardinality="one")
-    kb.add("Acme", "list price", "$39", source="list 2025", valid_from="2025-01-01")
-    return kb
+    with Knowledge.open(place, clock=clock) as kb:
+        kb.attribute("list price", cardinality="one")
+        kb.add("Acme", "list price", "$39", source="list 2025", valid_from="2025-01-01")
+        yield kb
 
 
 def ask(kb: Knowledge, at: str, known_at: str | None = None) -> str | None:
@@ -302,3 +303,20 @@ class TestFiles:
         with pytest.raises(InputError, match=r"facts\.jsonl:1"):
             kb.load(path)
         assert kb.stats().facts == 0
+
+
+def test_overdue_documents_support_nothing_silently(tmp_path: Path) -> None:
+    """A passage whose source, or whose folder, is due for review makes a claim stale, and leaves it as it is."""
+    pages = tmp_path / "policies"
+    pages.mkdir()
+    (pages / "refunds.md").write_text("Refunds are paid within 14 days of the request.\n")
+    kb = Knowledge.open(":memory:")
+    kb.ingest(pages, source="policies")
+    guard, text = Guard(knowledge=kb, log=None), "Refunds are paid within 14 days of the request."
+    assert guard.check(text, at="2027-06-01").claims[0].verdict is Label.SUPPORTED
+    kb.source("policies", review_after="2027-01-01")
+    report = guard.check(text, at="2027-06-01")
+    assert report.claims[0].verdict is Label.STALE
+    assert "unreviewed since 2027-01-01" in report.claims[0].reason
+    assert report.output.startswith(f"{text} [stale: unreviewed since 2027-01-01")
+    assert guard.check(text, at="2026-12-01").claims[0].verdict is Label.SUPPORTED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from guardlayer import Guard, Knowledge, Label
@@ -9,14 +11,14 @@ from guardlayer.errors import InputError, NotFoundError
 
 
 @pytest.fixture
-def kb() -> Knowledge:
+def kb(place: str) -> Iterator[Knowledge]:
     """Two sources of equal weight that disagree about one office."""
-    kb = Knowledge.open(":memory:")
-    kb.attribute("office", cardinality="one")
-    kb.add("Acme", "office", "Rome", source="register")
-    kb.add("Acme", "office", "Milan", source="press")
-    kb.add("Borealis", "office", "Oslo", source="press")
-    return kb
+    with Knowledge.open(place) as kb:
+        kb.attribute("office", cardinality="one")
+        kb.add("Acme", "office", "Rome", source="register")
+        kb.add("Acme", "office", "Milan", source="press")
+        kb.add("Borealis", "office", "Oslo", source="press")
+        yield kb
 
 
 def sides(kb: Knowledge) -> list[list[str]]:

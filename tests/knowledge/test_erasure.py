@@ -387,3 +387,20 @@ def test_models_are_recorded_once(tmp_path: Path) -> None:
     assert kb.taught("ft:1", ["Acme"], dataset="d") == 0
     with pytest.raises(Exception, match="no entity"):
         kb.taught("ft:1", ["Nobody"])
+
+
+def test_on_a_server(postgres: str, tmp_path: Path) -> None:
+    """Every row is gone from a server too; what it keeps beside its tables is named, so it never reads as complete."""
+    with Knowledge.open(postgres) as kb:
+        fill(kb, tmp_path / "pages")
+        for page in (tmp_path / "pages").iterdir():
+            page.unlink()
+        receipt = kb.erase("zorbly", author="dana", reason="request 17", log=None)
+        assert not receipt.complete
+        assert any("write-ahead log" in left for store in receipt.stores for left in store.left)
+        for table in (*(table.name for table in tables()), "fact_hold", "passage_open", "passage_former"):
+            for row in kb.store.read(f"SELECT * FROM {table}"):
+                assert not any(trace.decode() in repr(row).lower() for trace in TRACES), (table, row)
+        assert kb.ask("Acme", "office").value == "Rome"
+        assert kb.passages.count() == 1
+        assert kb.check().sound

@@ -27,12 +27,12 @@ from guardlayer.types import Record
 
 
 @pytest.fixture
-def kb() -> Knowledge:
+def kb(place: str) -> Iterator[Knowledge]:
     """One price."""
-    kb = Knowledge.open(":memory:")
-    kb.attribute("list price", cardinality="one")
-    kb.add("Acme", "list price", "$39", source="list", valid_from="2026-01-01")
-    return kb
+    with Knowledge.open(place) as kb:
+        kb.attribute("list price", cardinality="one")
+        kb.add("Acme", "list price", "$39", source="list", valid_from="2026-01-01")
+        yield kb
 
 
 class TestProposing:

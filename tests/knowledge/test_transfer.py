@@ -240,3 +240,16 @@ class TestCheck:
 def test_counters_have_one_row(kb: Knowledge) -> None:
     """The tables that are never empty hold one row each, which an import replaces."""
     assert {len(dump(kb)[name]) for name in COUNTERS} == {1}
+
+
+def test_from_one_database_into_another(kb: Knowledge, postgres: str, tmp_path: Path) -> None:
+    """A file that SQLite wrote comes back on PostgreSQL, and from there again: the same bytes."""
+    written = kb.export(tmp_path / "1.jsonl")
+    with Knowledge.open(postgres) as server:
+        server.import_(tmp_path / "1.jsonl")
+        assert server.check(at="2026-06-01").findings == ()
+        assert server.export(tmp_path / "2.jsonl").digest == written.digest
+        assert server.ask("Acme", "list price", at="2026-06-01", qualifiers={"plan": "Pro"}).value == "$49"
+        at = kb.store.now()
+        found = [{hit.text for hit in one.passages.search("refunds take days", at=at)} for one in (kb, server)]
+        assert found[0] == found[1]
