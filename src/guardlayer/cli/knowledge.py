@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from guardlayer.cli import copying, options
+from guardlayer.cli import copying, embedding, options
 from guardlayer.cli.exits import Exit
 from guardlayer.cli.screen import Screen, line
 
@@ -103,6 +103,7 @@ def import_(
 
 
 copying.register(group)
+embedding.register(group)
 
 
 @contextmanager

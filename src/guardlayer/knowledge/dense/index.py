@@ -2,7 +2,7 @@
 
 A vector is kept as 384 signed bytes. Searching compares signs first (48 bytes a passage, a Hamming distance), then the
 bytes of the few hundred nearest: a hundred thousand passages take a few milliseconds and 45 MB. Vectors belong to the
-encoder that made them, and can always be made again; they are no part of an export.
+encoder that made them, and can always be made again.
 """
 
 from __future__ import annotations
