@@ -113,3 +113,15 @@ def test_many_valued_keys_have_none(kb: Knowledge) -> None:
     kb.add("Acme", "brand", "A", source="register")
     kb.add("Acme", "brand", "B", source="press")
     assert len(kb.conflicts()) == 1
+
+
+def test_who_decided_is_in_the_log_of_changes(kb: Knowledge) -> None:
+    """A settlement and a confirmation are entries of their fact, with author and reason."""
+    kb.settle("f1", author="dana", reason="the register is binding")
+    kb.confirm("f1", author="sam", reason="looked it up")
+    log = [(change.operation, change.author, change.reason) for change in kb.changes("f1")]
+    assert log == [
+        ("add", None, None),
+        ("settle", "dana", "the register is binding"),
+        ("confirm", "sam", "looked it up"),
+    ]

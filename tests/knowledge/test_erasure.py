@@ -251,6 +251,13 @@ class TestWhatIsLeft:
         assert kb.ask("Acme", "contact").value == "JZ"
         assert not receipt.complete
 
+    def test_what_cannot_erase_is_no_store(self, kb: Knowledge, tmp_path: Path) -> None:
+        """A path is no log, and nothing is erased by half."""
+        for options in ({"log": str(tmp_path / "log.db")}, {"log": None, "stores": ["backup"]}):
+            with pytest.raises(ConfigError, match="cannot erase"):
+                kb.erase("Jane Zorblatt", author="dana", reason="request", **options)  # type: ignore[arg-type]  # wrong
+        assert kb.stats().facts == 1
+
     def test_a_store_of_ones_own(self, kb: Knowledge) -> None:
         """It is asked, and what it says counts."""
 

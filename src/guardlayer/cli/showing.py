@@ -140,7 +140,7 @@ def _explained(report: Report, claim: CheckedClaim, *, actions: bool) -> Iterato
 def _now(claim: CheckedClaim) -> str:
     """Return the value true now, and since when, where the claim says another."""
     current = claim.current
-    if current is None or claim.verdict not in (Label.STALE, Label.CONTRADICTED):
+    if current is None or claim.verdict not in (Label.STALE, Label.CONTRADICTED) or claim.result.unreviewed:
         return ""
     value = current.value if isinstance(current, Fact) else current.fact.value if current.fact else current.text
     since = current.valid.start_text

@@ -103,3 +103,17 @@ CREATE TABLE erasure (                 -- what was erased when, and the receipt,
     receipt TEXT NOT NULL
 ) STRICT;
 """
+
+CHRONICLE = """
+DROP VIEW change;
+CREATE VIEW change AS
+    SELECT tx_from AS at, operation, fact, version, author, reason FROM fact
+    UNION ALL SELECT at, operation, fact, version, author, reason FROM withdrawal
+    UNION ALL SELECT s.tx_from, 'settle', s.winner,
+        (SELECT max(f.version) FROM fact f WHERE f.fact = s.winner AND f.tx_from <= s.tx_from), s.author, s.reason
+        FROM settlement s
+    UNION ALL SELECT c.tx_from, 'confirm', c.fact,
+        (SELECT max(f.version) FROM fact f WHERE f.fact = c.fact AND f.tx_from <= c.tx_from), c.author, c.reason
+        FROM confirmation c WHERE c.fact IS NOT NULL;
+"""
+"""The log of changes, with who chose a side and who vouched for a fact among them."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from guardlayer.errors import NotFoundError
+from guardlayer.errors import ConfigError, NotFoundError
 from guardlayer.knowledge.checking import Checked, check
 from guardlayer.knowledge.erasure import NOT_GIVEN, Erasable, Receipt, load_key
 from guardlayer.knowledge.erasure.erasing import Wanted, erase, receipts
@@ -76,12 +76,19 @@ class Keeping(Vouching):
         Raises:
             AmbiguousError: The name is an alias of several entities.
             InputError: A part cannot be read, or author or reason name the subject.
-            ConfigError: The key cannot be read.
+            ConfigError: The key cannot be read, or a store cannot erase.
             StoreError: The database or the log cannot be written.
         """
+        further = tuple(stores)
+        for store in (*further, *(() if log is None or log is NOT_GIVEN else (log,))):
+            if not callable(getattr(store, "erase", None)):
+                raise ConfigError(
+                    f"{store!r:.80} cannot erase: log= takes an open log, such as SqliteLog(path), and stores= takes "
+                    "objects with erase(); name what cannot with outside="
+                )
         signer = load_key(key) if isinstance(key, str | os.PathLike) else key
         wanted = Wanted(
-            subject, tuple(names), author, reason, log, tuple(stores), tuple(outside), tuple(models), signer, preview
+            subject, tuple(names), author, reason, log, further, tuple(outside), tuple(models), signer, preview
         )  # fmt: skip
         return erase(self.store, self.ledger, wanted)
 

@@ -146,8 +146,12 @@ def _calendars(to: Schema) -> None:
     to.execute(CALENDARS)
 
 
+def _chronicle(to: Schema) -> None:
+    to.execute(governance.CHRONICLE)
+
+
 MIGRATIONS: tuple[Callable[[Schema], None], ...] = (
-    _first, _histories, _intake, _governance, _entities, _live, _vectors, _calendars,
+    _first, _histories, _intake, _governance, _entities, _live, _vectors, _calendars, _chronicle,
 )  # fmt: skip
 """How a database grows: one function a version, appended and never edited. The database counts them."""
 

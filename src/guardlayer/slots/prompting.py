@@ -44,7 +44,7 @@ def prompt(knowledge: Readable | None, question: str | None, at: datetime) -> st
     facts = list(_known(knowledge, question, at)) if question else []
     if facts:
         lines += ["", _FACTS]
-        lines += [json.dumps(_entry(fact), ensure_ascii=False) for fact in facts[:FACTS]]
+        lines += [json.dumps(_entry(fact, at), ensure_ascii=False) for fact in facts[:FACTS]]
         if len(facts) > FACTS:
             lines.append(f"({len(facts) - FACTS} more facts are recorded; write slots for them.)")
     return "\n".join(lines)
@@ -60,9 +60,11 @@ def _known(knowledge: Readable, question: str, at: datetime) -> Iterator[Fact]:
         return  # a prompt without facts is still a prompt; the check will say what cannot be asked
 
 
-def _entry(fact: Fact) -> dict[str, str]:
+def _entry(fact: Fact, at: datetime) -> dict[str, str]:
     entry = {"entity": plain(fact.entity), "attribute": plain(fact.attribute), "value": plain(fact.value)}
     entry |= {f"for {plain(name, 60)}": plain(value, 120) for name, value in fact.qualifiers}
     if fact.valid.start_text:
         entry["since"] = fact.valid.start_text
+    if fact.review_after is not None and fact.review_after <= at:
+        entry["not reviewed since"] = fact.review_after.date().isoformat()
     return entry | {"source": plain(fact.source.id)}
