@@ -27,6 +27,7 @@ from guardlayer.cli import (
     sources,
     state,
     tables,
+    terms,
     tracing,
 )
 from guardlayer.cli.exits import EPILOG, Exit, of_error
@@ -93,6 +94,7 @@ checking.register(app)
 auditing.register(app)
 facts.register(app)
 entities.register(app)
+terms.register(app)
 sources.register(app)
 reviews.register(app)
 conflicts.register(app)

@@ -26,6 +26,7 @@ class Asked:
         period: The period, if one is asked for.
         at: The instant, where none is.
         calendar: How periods are named.
+        exact: Whether the instant was given, so that it decides within the period too.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Asked:
     period: Period | None
     at: datetime
     calendar: FiscalCalendar
+    exact: bool = False
 
 
 def keyed(facts: Iterable[Fact], attribute: str) -> dict[Pairs, list[Fact]]:
@@ -94,7 +96,7 @@ def _holding(versions: Sequence[Fact], asked: Asked) -> list[Fact]:
     period = asked.period
     of_period = any(key(one) == PERIOD for one, _ in versions[0].qualifiers)
     instants = [asked.at]
-    if period is not None and not of_period:
+    if period is not None and not of_period and not asked.exact:
         start, end = period.interval.start, period.interval.end
         assert start is not None
         assert end is not None

@@ -92,7 +92,8 @@ def holds(conditions: Conditions, case: Mapping[str, str | None]) -> bool | None
             unknown = True
             continue
         value = case[field]
-        if value is None or not domain.holds(value):
+        # What is not there is none of any values, and on no scale.
+        if not (domain.holds(value) if value is not None else isinstance(domain, Values) and domain.negated):
             return False
     return None if unknown else True
 

@@ -12,8 +12,8 @@ from guardlayer.knowledge.views import Entity
 from guardlayer.types import Evidence, Fact
 
 _MEANS = frozenset(
-    "is are means mean was were denotes denote describes describe refers counts count includes include excludes exclude "  # noqa: SIM905 - a list of words reads best as text
-    "measures measure stands equals covers cover".split()
+    "is are means mean was were denotes denote describes describe refers counts count includes include excludes "  # noqa: SIM905 - a list of words
+    "exclude measures measure stands equals covers cover".split()
 )
 _ARTICLES = frozenset({"a", "an", "the", "our", "here", "term", "currently", "by"})
 

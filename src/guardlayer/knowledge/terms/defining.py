@@ -162,14 +162,13 @@ class Defining(Asking):
             acting.writer.alias(number, others)
             unseen = [many for one in (name, *others) if (many := _plural(one)) is not None]
             NameWriter(self.store, cursor).unseen(number, unseen)
-            for statement in statements:
-                self.restate(acting, statement, said_by, rank)
-        valid = statements[0].valid
-        when = valid.start if valid.start is not None and self.store.now() not in valid else self.store.now()
-        where = {n: v for n, v in pairs if key(n) != PERIOD}
-        found = self.term(name, scope=where, period=dict(pairs).get(PERIOD), at=when)
-        assert found is not None
-        return found
+            facts = [self.fact(f"f{self.restate(acting, one, said_by, rank)}") for one in statements]
+            names = self.ledger.names_of(number)
+        written = {fact.attribute: fact for fact in facts}
+        return Term(
+            names[0], definition, owner, sql, facts[0].qualifiers, facts[0].valid, facts[0].source,
+            written.get(DEFINITION), names[1:],
+        )  # fmt: skip
 
     def term(
         self, name: str, *, period: str | Period | None = None, scope: Qualifiers | None = None, at: When | None = None
@@ -413,6 +412,7 @@ class Defining(Asking):
             self.period(period) if isinstance(period, str) else period,
             self.store.now() if at is None else instant(at),
             self.calendar(),
+            at is not None,
         )
 
     def _scope_pairs(self, scope: Qualifiers | None) -> tuple[tuple[str, str], ...]:
@@ -434,7 +434,7 @@ def _without_period(fact: Fact) -> tuple[tuple[str, str], ...]:
 
 def _plural(name: str) -> str | None:
     """Return "active customers" for "active customer"; ``None`` where it is a name or in the plural already."""
-    last = name.split()[-1] if name.split() else ""
+    last = name.rsplit(maxsplit=1)[-1] if name.split() else ""
     if not (last.isascii() and last.isalpha() and last.islower()) or last.endswith("s"):
         return None
     if last.endswith("y") and last[-2:-1] not in "aeiou":
