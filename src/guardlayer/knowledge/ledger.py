@@ -26,10 +26,12 @@ from guardlayer.types import Fact, Span
 _FACT = (
     "SELECT f.fact, f.version, k.entity, k.attribute, k.qualifiers, f.value, f.valid_from, f.valid_to, "  # noqa: S608 - constants
     "f.valid_from_text, f.valid_to_text, f.tx_from, f.tx_to, f.operation, f.corrected, f.supersedes, f.author, "
-    f'f.reason, {sources.COLUMNS}, l.start, l."end", l.page '
+    f'f.reason, {sources.COLUMNS}, e.name, l.start, l."end", l.page '
     "FROM fact f JOIN fact_key k ON k.id = f.key JOIN source s ON s.id = f.source "
-    "LEFT JOIN fact_place l ON l.fact = f.fact "
+    "JOIN entity e ON e.id = k.entity LEFT JOIN fact_place l ON l.fact = f.fact "
 )
+_SOME = 500
+"""Names looked up in one question."""
 _REMEMBERED = 20_000
 """Entities whose facts are kept in memory between two writes."""
 
@@ -59,7 +61,7 @@ class Change:
 
     Attributes:
         at: Transaction time.
-        operation: add, supersede, close, correct, retract or rollback.
+        operation: add, supersede, close, correct, retract, rollback, settle or confirm.
         fact: Id of the fact.
         version: The version written, or, for a withdrawal, the one closed.
         author: Who did it, if said.
@@ -114,11 +116,11 @@ class Ledger:
     def versions_of(self, entity: int) -> tuple[Fact, ...]:
         """Return every version of every fact of an entity, closed ones included, in the order they were recorded."""
         if self._store.writing:
-            return self._read(f"WHERE {self._of(entity)} ORDER BY f.id", ())
+            return self._of_entity(entity)
         known = self._known().facts
         facts = known.get(entity)
         if facts is None:
-            facts = self._read(f"WHERE {self._of(entity)} ORDER BY f.id", ())
+            facts = self._of_entity(entity)
             if len(known) >= _REMEMBERED:
                 known.clear()
             known[entity] = facts
@@ -131,10 +133,11 @@ class Ledger:
 
         With ``known_at``, what is said of their sources counts as far as it was said by then.
         """
-        where = f"WHERE {self._of(entity, known_at)} AND k.attribute = ? "
+        of, params = self._of(entity, known_at)
+        where = f"WHERE {of} AND k.attribute = ? "
         if qualifiers is None:
-            return self._read(where + "ORDER BY f.id", (attribute,), known_at)
-        return self._read(where + "AND k.norm = ? ORDER BY f.id", (attribute, qualifiers), known_at)
+            return self._read(where + "ORDER BY f.id", (*params, attribute), known_at)
+        return self._read(where + "AND k.norm = ? ORDER BY f.id", (*params, attribute, qualifiers), known_at)
 
     def holding(
         self, entity: int, attribute: int, qualifiers: str, *, at: datetime, known_at: datetime | None
@@ -144,9 +147,10 @@ class Ledger:
         What a long series of values costs to ask is then what the database takes to skip the rest.
         """
         instant = to_micros(at)
-        params: list[int | str] = [attribute, qualifiers]
+        of, group = self._of(entity, known_at)
+        params: list[int | str] = [*group, attribute, qualifiers]
         where = (
-            f"WHERE {self._of(entity, known_at)} AND k.attribute = ? AND k.norm = ? "
+            f"WHERE {of} AND k.attribute = ? AND k.norm = ? "
             "AND (f.valid_from IS NULL OR f.valid_from <= ?) AND (f.valid_to IS NULL OR f.valid_to > ?) "
         )
         params += [instant, instant]
@@ -279,9 +283,13 @@ class Ledger:
         )
         return tuple(Change(from_micros(at), operation, fact, *rest) for at, operation, *rest in rows)
 
-    def _of(self, entity: int, known_at: datetime | None = None) -> str:
-        group = self.merged(known_at).group(entity)
-        return f"k.entity = {entity}" if len(group) == 1 else f"k.entity IN ({', '.join(map(str, group))})"
+    def _of_entity(self, entity: int) -> tuple[Fact, ...]:
+        of, params = self._of(entity)
+        return self._read(f"WHERE {of} ORDER BY f.id", params)
+
+    def _of(self, entity: int, known_at: datetime | None = None) -> tuple[str, tuple[int, ...]]:
+        group = tuple(self.merged(known_at).group(entity))
+        return (f"k.entity IN ({', '.join('?' * len(group))})" if len(group) > 1 else "k.entity = ?"), group
 
     def _find(self, kind: str, name: str, merged: Merged) -> int | None:
         table = "alias" if kind == "entity" else "synonym"
@@ -341,7 +349,7 @@ class Ledger:
             infos, singles = self._attributes()
             if any(row[3] not in infos for row in rows):  # another process has declared it since
                 infos, singles = self._read_attributes()
-            names = self._entity_names({row[2] for row in rows})
+            names = self._entity_names({row[2]: row[26] for row in rows})
             aliases = self._aliases({row[5] for row in rows})
             facts = tuple(
                 Fact(
@@ -361,25 +369,35 @@ class Ledger:
                     reason=row[16],
                     supersedes=None if row[14] is None else f"f{row[14]}",
                     corrected=bool(row[13]),
-                    span=None if row[26] is None else Span(*row[26:]),
+                    span=None if row[27] is None else Span(*row[27:]),
                 )
                 for row in rows
             )
             return self._authority.apply(facts, [row[3] for row in rows], known_at)
 
-    def _entity_names(self, entities: set[int]) -> dict[int, str]:
+    def _entity_names(self, names: dict[int, str]) -> dict[int, str]:
+        """Return the names of entities, given their own: those that were merged are called by what they became."""
         merged = self.merged()
-        listed = ", ".join(map(str, entities | {merged.canonical(entity) for entity in entities}))
-        names = dict(self._store.read(f"SELECT id, name FROM entity WHERE id IN ({listed})"))  # noqa: S608 - integers
-        return {entity: names[merged.canonical(entity)] for entity in entities}
+        others = {merged.canonical(entity) for entity in names} - names.keys()
+        if others:
+            listed = ", ".join(map(str, others))
+            names |= dict(self._store.read(f"SELECT id, name FROM entity WHERE id IN ({listed})"))  # noqa: S608 - integers
+        return {entity: names[merged.canonical(entity)] for entity in names}
 
     def _aliases(self, values: set[str]) -> dict[str, tuple[str, ...]]:
         """Return the other names of those values that are entities themselves, where it is clear which."""
+        norms = {value: key(value) for value in values}
+        bearers: dict[str, list[tuple[int, int]]] = {}
+        wanted = list(dict.fromkeys(norms.values()))
+        for start in range(0, len(wanted), _SOME):
+            some = wanted[start : start + _SOME]
+            marks = ", ".join("?" * len(some))
+            sql = f"SELECT norm, entity, preferred FROM alias WHERE norm IN ({marks}) ORDER BY preferred DESC"  # noqa: S608 - marks
+            for norm, entity, preferred in self._store.read(sql, some):
+                bearers.setdefault(norm, []).append((entity, preferred))
         found: dict[str, tuple[str, ...]] = {}
-        for value in values:
-            rows = self._store.read(
-                "SELECT entity, preferred FROM alias WHERE norm = ? ORDER BY preferred DESC LIMIT 2", (key(value),)
-            )
+        for value, norm in norms.items():
+            rows = bearers.get(norm, [])
             if len(rows) == 1 or (rows and rows[0][1]):
                 found[value] = tuple(name for name in self.names_of(rows[0][0]) if name != value)
         return found
