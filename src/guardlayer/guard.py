@@ -23,7 +23,7 @@ from guardlayer.claims import TextSplitter
 from guardlayer.errors import ConfigError
 from guardlayer.evidence import as_authority
 from guardlayer.evidence.metadata import Keys
-from guardlayer.kinds import TrainedClassifier
+from guardlayer.kinds import CLASSIFIERS
 from guardlayer.knowledge import Knowledge, Readable
 from guardlayer.pipeline import Amend, Parts, Route, arun, run
 from guardlayer.policy import Policy, canonical_json
@@ -86,7 +86,7 @@ class Guard:
         model: Model | str | None = None,
         authorities: Mapping[Kind | str, object] | None = None,
         splitter: Splitter | str = "text",
-        classifier: Classifier | str = "trained",
+        classifier: Classifier | str = "rules",
         verifiers: Sequence[Verifier | str] = DEFAULT_VERIFIERS,
         permissions: PolicyEngine | PermissionClaims | None = None,
         clock: Clock = utc_now,
@@ -110,7 +110,9 @@ class Guard:
             raise ConfigError(f"verifiers= takes a list of verifiers; write [{verifiers!r}]")
         self._splitter = TextSplitter() if splitter == "text" else plugins.part("guardlayer.splitters", splitter)
         self._classifier = (
-            TrainedClassifier() if classifier == "trained" else plugins.part("guardlayer.classifiers", classifier)
+            CLASSIFIERS[classifier]()
+            if isinstance(classifier, str) and classifier in CLASSIFIERS
+            else plugins.part("guardlayer.classifiers", classifier)
         )
         self._cascade = Cascade([_verifier(verifier) for verifier in verifiers])
         claims = permissions if isinstance(permissions, Authority) else None
