@@ -125,8 +125,8 @@ def test_a_mirror_is_left(log: SqliteLog) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "UPDATE record SET body = replace(CAST(body AS TEXT), '[erased]', 'nothing happened') WHERE seq = 2",
-        "UPDATE record SET body = CAST(replace(CAST(body AS TEXT), 'contradicted', 'supported') AS BLOB)",
+        "UPDATE record SET body = CAST(replace(CAST(body AS TEXT), '[erased]', 'nothing') AS BLOB) WHERE seq = 2",
+        "UPDATE record SET body = CAST(replace(CAST(body AS TEXT), 'enforce', 'observe') AS BLOB) WHERE seq >= 2",
         "DELETE FROM erasure WHERE seq = (SELECT max(seq) FROM erasure)",
         "INSERT INTO erasure SELECT 0, 'r1', '2026', leaf_hash FROM record WHERE seq = 0",
         "UPDATE erasure SET body_hash = zeroblob(32)",
