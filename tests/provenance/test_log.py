@@ -197,6 +197,25 @@ def test_those_who_wait_are_written_together_and_fail_alone(log, make_report, mo
     assert all(log.record(future.result().id).kind == "response" for future in told[:4])
 
 
+def test_those_who_wait_for_another_process_wait_once(path, make_report):
+    """Where another process keeps the file, all who wait are told after one timeout, not one after the other."""
+    with SqliteLog(path, timeout=0.3) as log:
+        log.append(make_report(claims=1))
+        other = apsw.Connection(str(path))
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(5) as pool:
+            with log._file.writing():
+                told = [pool.submit(log.append, make_report(claims=1)) for _ in range(5)]
+                while len(log._waiting) < 5:
+                    time.sleep(0.001)
+                begun = time.monotonic()
+            assert all(isinstance(future.exception(timeout=20), LogError) for future in told)
+            assert time.monotonic() - begun < 5 * 0.3
+        other.execute("ROLLBACK")
+        other.close()
+        assert log.verify() == 2
+
+
 def test_a_file_that_cannot_be_opened_leaves_nothing_to_be_written_later(tmp_path, make_report):
     """An append that failed before it could write is not written by the next one."""
     place = tmp_path / "log.db"

@@ -233,11 +233,12 @@ class SqliteLog:
             with transaction(db):
                 found = [self._insert(db, entry.bodies) for entry in batch]
         except Exception as error:  # noqa: BLE001 - handed to the thread whose entry it is
-            if len(batch) == 1:
-                batch[0].error = error
+            if len(batch) > 1 and not isinstance(error, apsw.BusyError):
+                for entry in batch:
+                    self._commit(db, [entry])
                 return
-            for entry in batch:
-                self._commit(db, [entry])
+            for entry in batch:  # of a file that another process keeps, all have waited the time there is
+                entry.error = error
             return
         for entry, records in zip(batch, found, strict=True):
             entry.records = records
