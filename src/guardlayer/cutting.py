@@ -22,6 +22,8 @@ _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _ITEM = re.compile(r"(\s*)(?:[-*+•‣]|\d{1,9}[.)]|#\.)[ \t]+(?:\[[ xX]\][ \t]+)?(?=\S)")
 _QUOTE = re.compile(r"\s{0,3}>[ \t>]*")
 _PAIR = re.compile(r"[\w(\"'*][^:|\n]{0,39}:\s+\S")
+_FRONT = re.compile(r"[A-Za-z_][\w .\-]{0,60}:(?:\s|$)|\s+\S|-\s|#")
+_FRONT_LINES = 200
 _PIPE = re.compile(r"(?<!\\)\|")
 
 
@@ -86,7 +88,12 @@ class _Cutter:
     def run(self) -> Iterator[Cut]:
         lines = [(match.start(), match.end()) for match in re.finditer(r"[^\r\n]+|\r\n|\r|\n", self.text)]
         lines = list(_with_blanks(self.text, lines))
-        index = 0
+        index = self.front_matter(lines) if self.markdown else 0
+        for start, end in lines[1 : max(1, index - 1)]:
+            yield from self.flush()
+            yield from self.prose(self.text[start:end], start, end)
+        yield from self.flush()
+        self.parents.clear()
         while index < len(lines):
             start, end = lines[index]
             line = self.text[start:end]
@@ -127,6 +134,18 @@ class _Cutter:
                 index += 1
         yield from self.flush()
         yield from self.leave(0)
+
+    def front_matter(self, lines: list[tuple[int, int]]) -> int:
+        """Return the number of lines that describe the document at its beginning, between two lines of dashes."""
+        if not lines or self.text[slice(*lines[0])].rstrip() != "---":
+            return 0
+        for number, span in enumerate(lines[1:_FRONT_LINES], start=1):
+            line = self.text[slice(*span)]
+            if line.rstrip() in ("---", "..."):
+                return number + 1 if number > 1 else 0
+            if line.strip() and not _FRONT.match(line):
+                return 0
+        return 0
 
     # -- lines ---------------------------------------------------------------------------------------------------
 

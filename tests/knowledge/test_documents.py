@@ -402,3 +402,37 @@ def test_one_bad_document_keeps_everything_out_unless_it_is_to_be_skipped(kb, tm
     assert any("4%" in hit.text for hit in kb.passages.search("fee", at=AT))
     (price, *_) = kb.passages.search("old price", at=AT)
     assert price.standing is Standing.CURRENT
+
+
+def test_front_matter_is_no_heading_and_dates_the_page(kb, tmp_path):
+    """A page that says since when it holds is believed; a date left as it was says nothing of a later change."""
+    page = tmp_path / "fees.md"
+    page.write_text("---\ntitle: Fees\neffective_from: 2026-02-01\n---\n\nThe late fee is 3% of the amount.\n")
+    leads = {one.text: one.lead for one in parse(page.read_bytes(), "fees.md").parts()}
+    assert leads["The late fee is 3% of the amount."] == ""
+    kb.ingest(page)
+    (first, *_) = kb.passages.search("late fee 3%", at=AT)
+    assert first.valid.start_text == "2026-02-01"
+    page.write_text("---\ntitle: Fees\neffective_from: 2026-04-01\n---\n\nThe late fee is 4% of the amount.\n")
+    kb.ingest(page)
+    found = {one.text: one.valid for one in kb.passages.search("late fee", at=AT)}
+    assert found["The late fee is 3% of the amount."].end_text == "2026-04-01"
+    page.write_text("---\ntitle: Fees\neffective_from: 2026-04-01\n---\n\nThe late fee is 5% of the amount.\n")
+    kb.ingest(page)
+    found = {one.text: one.valid for one in kb.passages.search("late fee", at=AT)}
+    assert found["The late fee is 5% of the amount."].start_text == "2026-06-01"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nA rule stands above this sentence.\n---\nAnd below it.\n",
+        "---\n",
+        "---\n---\nText is here now.\n",
+        "---\nkey: value\n",
+    ],
+)
+def test_a_rule_is_no_front_matter(text):
+    """Dashes alone, or around prose, describe nothing; no word of the page is lost."""
+    said = " ".join(one.text for one in parse(text.encode(), "a.md").parts())
+    assert said.split() == [word for word in text.split() if word.strip("-")]

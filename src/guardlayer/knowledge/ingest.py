@@ -51,6 +51,7 @@ class _Read:
     limits: Limits
     wanted: Wanted | None = None
     found: Found | None = None
+    effective: str | None = None
 
     def cut(self) -> tuple[Slice, ...]:
         """Return its passages."""
@@ -203,7 +204,7 @@ def _read(  # noqa: PLR0917 - what every document of one call is read by
         return _Read(file, name, None, limits, wanted)
     document = parse(data, file.shown, limits=limits)
     found = None if wanted is None else facts_of(document, wanted)
-    return _Read(file, name, tuple(document.parts()), limits, wanted, found)
+    return _Read(file, name, tuple(document.parts()), limits, wanted, found, document.effective)
 
 
 _HEAD = """
@@ -264,7 +265,7 @@ class _Writer:
                 head.source, file.shown, str(head.number), "unchanged", kept=len(self._open(head.document))
             )
         number = head.number + 1
-        self._version(head, number, "present", digest=file.digest, authority=authority)
+        self._version(head, number, "present", digest=file.digest, authority=authority, effective=document.effective)
         added, kept, gone = self._difference(head.document, number, document.cut())
         self._close(head.document, number, gone, added)
         status = "changed" if head.number else "new"
@@ -385,14 +386,28 @@ class _Writer:
         self.closed += len(gone)
 
     def _version(
-        self, head: _Head, number: int, state: str, *, digest: str, authority: int, reason: str | None = None
-    ) -> None:
-        effective, text = self.stated or (self.noticed if number > 1 or self._replacing else (None, None))
+        self, head: _Head, number: int, state: str, *, digest: str, authority: int, reason: str | None = None,
+        effective: str | None = None,
+    ) -> None:  # fmt: skip
+        since, text = self.stated or self._own_date(head, effective) or (
+            self.noticed if number > 1 or self._replacing else (None, None)
+        )  # fmt: skip
         self._cursor.execute(
             "INSERT INTO doc_version (document, number, state, digest, authority, effective, effective_text, recorded, "
             "reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (head.document, number, state, digest, authority, effective, text, self.now, reason),
+            (head.document, number, state, digest, authority, since, text, self.now, reason),
         )
+
+    def _own_date(self, head: _Head, written: str | None) -> tuple[int, str] | None:
+        """Return the date that a document gives itself, if it is later than that of the version before.
+
+        One that is not was left as it was, and says nothing of this change.
+        """
+        if written is None:
+            return None
+        before = self._rows("SELECT max(effective) FROM doc_version WHERE document = ?", (head.document,))[0][0]
+        since = to_micros(Moment.parse(written).start)
+        return (since, written) if before is None or since > before else None
 
     def _open(self, document: int) -> list[_Old]:
         rows = self._rows(_OPEN, (document,))

@@ -59,6 +59,7 @@ class Document:
         pages: Offsets at which its pages begin, where it has pages.
         cuts: Its passages, where they are found otherwise than by cutting the text.
         rows: The table it is, if it is one: names of the columns first.
+        effective: The date from which it says it holds, as it writes it.
     """
 
     text: str
@@ -67,6 +68,7 @@ class Document:
     pages: tuple[int, ...] = ()
     cuts: tuple[Cut, ...] | None = None
     rows: tuple[Row, ...] = ()
+    effective: str | None = None
 
     def parts(self) -> Iterator[Slice]:
         """Yield its passages in order."""

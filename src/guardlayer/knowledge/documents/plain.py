@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
 from guardlayer.errors import InputError
 from guardlayer.knowledge.documents.document import Document, Limits
+from guardlayer.temporal import Moment
 
 MARKDOWN = frozenset({".md", ".markdown"})
+
+_FRONT = re.compile(r"---[ \t]*\r?\n(.{0,20000}?)^(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
+_DATED = re.compile(r"^effective(?:[_-](?:from|date))?[ \t]*:[ \t]*['\"]?(?P<date>\d{4}[^'\"\s#]*)", re.MULTILINE)
 
 
 def parse(data: bytes, name: str, limits: Limits) -> Document:
@@ -17,7 +22,21 @@ def parse(data: bytes, name: str, limits: Limits) -> Document:
         InputError: It is not UTF-8, or UTF-16 with a byte order mark.
     """
     del limits  # the bytes bound the characters
-    return Document(decode(data, name), markdown=PurePath(name).suffix.lower() in MARKDOWN)
+    text = decode(data, name)
+    if PurePath(name).suffix.lower() not in MARKDOWN:
+        return Document(text, markdown=False)
+    return Document(text, effective=_effective(text))
+
+
+def _effective(text: str) -> str | None:
+    """Return the date from which a page says, in its front matter, that it holds; ``None`` if it says none."""
+    front = _FRONT.match(text)
+    for match in _DATED.finditer(front[1]) if front is not None else ():
+        try:
+            return Moment.parse(match["date"]).text
+        except InputError:
+            continue
+    return None
 
 
 def decode(data: bytes, name: str) -> str:
