@@ -648,3 +648,31 @@ def test_passages_are_found_alike_on_both(postgres, tmp_path):
     finally:
         for kb in layers:
             kb.close()
+
+
+@pytest.mark.parametrize("rights", ["SELECT", "SELECT, INSERT, UPDATE, DELETE"])
+def test_roles_need_no_more_than_the_documentation_says(kb, postgres, postgres_server, raw, rights):
+    """Who may only read reads; who may write rows writes; neither owns anything."""
+    if "host=/" not in postgres_server:
+        pytest.skip("needs the server that the tests start: a role is made on it")
+    kb.add("Acme", "colour", "red", source="s")
+    schema = re.search(r"schema=(\w+)", postgres)[1]
+    raw.execute(
+        f"DROP ROLE IF EXISTS clerk; CREATE ROLE clerk LOGIN; GRANT USAGE ON SCHEMA {schema} TO clerk;"
+        f"GRANT {rights} ON ALL TABLES IN SCHEMA {schema} TO clerk"
+    )
+    if "INSERT" in rights:
+        raw.execute(f"GRANT UPDATE ON ALL SEQUENCES IN SCHEMA {schema} TO clerk")
+    url = postgres.replace("postgres@", "clerk@")
+    try:
+        with Knowledge.open(url, read_only=True) as clerk:
+            assert clerk.ask("Acme", "colour").value == "red"
+        with Knowledge.open(url) as clerk:
+            if "INSERT" in rights:
+                clerk.correct("f1", "blue", author="a", reason="r")
+                assert clerk.ask("Acme", "colour").value == "blue"
+            else:
+                with pytest.raises(StoreError, match="may not do that"):
+                    clerk.correct("f1", "blue", author="a", reason="r")
+    finally:
+        raw.execute("DROP OWNED BY clerk; DROP ROLE clerk")
