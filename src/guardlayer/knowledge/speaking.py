@@ -12,8 +12,9 @@ from guardlayer.knowledge.authority import WORD
 from guardlayer.knowledge.confirming import bound
 from guardlayer.knowledge.ingest import end_within
 from guardlayer.knowledge.micros import from_micros, to_micros
-from guardlayer.knowledge.sources import columns_of, interval_of
+from guardlayer.knowledge.sources import columns_of, interval_of, record
 from guardlayer.temporal import Interval, Moment
+from guardlayer.types import Source
 
 if TYPE_CHECKING:
     from guardlayer.knowledge.store import Cursor, Store
@@ -98,6 +99,18 @@ def speak(store: Store, cursor: Cursor, source: str, said: Said, *, tx: int) -> 
         )
     if said.supersedes is not None:
         _succeed(store, cursor, source, said, interval, tx=tx)
+
+
+def describe(cursor: Cursor, source: str, *, uri: str | None, version: str | None, authority: int | None) -> None:
+    """Describe a source anew for what is recorded from now on; ``None`` stays as it is, ``""`` is taken out."""
+    known = cursor.execute(
+        "SELECT uri, version, authority FROM source WHERE name = ? ORDER BY id DESC LIMIT 1", (source,)
+    ).fetchall()
+    address, number, rank = known[0] if known else (None, None, 0)
+    if known and uri is None and version is None and authority in (None, rank):
+        return
+    address, number = address if uri is None else uri or None, number if version is None else version or None
+    record(cursor, Source(source, address, number, rank if authority is None else authority), None)
 
 
 def words(store: Store) -> tuple[SourceWord, ...]:

@@ -9,7 +9,7 @@ from guardlayer.knowledge.changing import Changing
 from guardlayer.knowledge.confirming import confirm
 from guardlayer.knowledge.ledger import fact_number
 from guardlayer.knowledge.sources import checked_authority
-from guardlayer.knowledge.speaking import Said, SourceWord, speak, words
+from guardlayer.knowledge.speaking import Said, SourceWord, describe, speak, words
 from guardlayer.knowledge.statement import MAX_VALUE, cleaned
 from guardlayer.knowledge.verbs import versions_of
 from guardlayer.knowledge.writer import Writer
@@ -77,7 +77,7 @@ class Vouching(Changing):
         address, numbered = _text(uri, "uri"), _text(version, "version")
         with self.store.write() as cursor:
             writer = Writer(self.store, cursor)
-            writer.redescribe(name, uri=address, version=numbered, authority=said.authority)
+            describe(cursor, name, uri=address, version=numbered, authority=said.authority)
             speak(self.store, cursor, name, said, tx=writer.at)
             return next(word for word in words(self.store) if word.id == name)
 

@@ -227,17 +227,6 @@ class Writer:
         """Return the row of a source as it is described now."""
         return self._source(source, None)
 
-    def redescribe(self, source: str, *, uri: str | None, version: str | None, authority: int | None) -> None:
-        """Describe a source anew for what is recorded from now on; ``None`` stays as it is, ``""`` is taken out."""
-        known = self._all(
-            "SELECT uri, version, authority FROM source WHERE name = ? ORDER BY id DESC LIMIT 1", (source,)
-        )
-        address, number, rank = known[0] if known else (None, None, 0)
-        if known and uri is None and version is None and authority in (None, rank):
-            return
-        address, number = address if uri is None else uri or None, number if version is None else version or None
-        self._source(Source(source, address, number, rank if authority is None else authority), None)
-
     def insert(
         self, at_key: int, value: str, source: int, valid: Interval, *, operation: str,
         author: str | None, reason: str | None, supersedes: int | None = None,
