@@ -77,6 +77,8 @@ def run(folder: Path) -> Path:
     (folder / files.TOKENIZER).write_text(json.dumps(tokenizer, indent=2))
     (folder / files.COMBINER).write_text(json.dumps(stored()))
     (folder / ship.CARD).write_text("# Card\n")
+    (folder / ship.ENCODER).write_bytes(b"encoder")
+    Journal(folder / "dense.jsonl").write("encoder", model_sha256=digest(folder / files.NETWORK))
     Journal(folder / "combine.jsonl").write("combined", model_sha256=digest(folder / files.NETWORK))
     return folder
 
@@ -86,7 +88,7 @@ def test_what_is_shipped_is_what_the_manifest_says(tmp_path: Path) -> None:
     out, package = run(tmp_path / "run"), tmp_path / "package"
     assert main(["ship", "--out", str(out), "--package", str(package)]) == 0
     manifest = files.read_manifest(package)
-    assert set(manifest.digests) == {files.NETWORK, files.TOKENIZER, files.COMBINER, ship.CARD}
+    assert set(manifest.digests) == {files.NETWORK, files.TOKENIZER, files.COMBINER, ship.CARD, ship.ENCODER}
     for name in manifest.digests:
         assert files.checked(package, name, manifest)
     small = json.loads((package / files.TOKENIZER).read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -145,7 +146,7 @@ def test_comparators_mean_what_they_say(true: int, bound: int, words: str) -> No
     assert found == ("S" if holds[words] else "V") or (found == "A" and abs(len(str(true)) - len(str(bound))) > 1)
 
 
-@given(st.dates(), st.dates())
+@given(st.dates(max_value=date(9998, 12, 31)), st.dates(max_value=date(9998, 12, 31)))
 def test_dates_mean_what_they_say(true: object, bound: object) -> None:
     """Before and after mean what the calendar says."""
     found = on_claim(f"The lease was signed on {true}.", f"The lease was signed before {bound}.")

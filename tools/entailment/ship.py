@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import zlib
 from pathlib import Path
 
 from guardlayer.verifiers.entailment.files import COMBINER, MANIFEST, NETWORK, SHIPPED, TOKENIZER
@@ -14,8 +15,9 @@ from tools.entailment.journal import digest, read
 from tools.entailment.options import ShipOptions
 
 CARD = "CARD.md"
-_MOST_BYTES = 27_000_000
-"""Most bytes of all files together: the wheel may have 30 MB."""
+ENCODER = "encoder.int8.onnx"
+_MOST_BYTES = 29_000_000
+"""Most bytes of all files together when compressed: the wheel may have 30 MB."""
 
 
 def ship(options: ShipOptions) -> Path:
@@ -25,21 +27,24 @@ def ship(options: ShipOptions) -> Path:
         ValueError: A file is missing, the combiner was fitted to another model, or it is too large.
     """
     target = Path(options.package) if options.package else SHIPPED
-    names = (NETWORK, TOKENIZER, FILE, CARD)
+    names = (NETWORK, TOKENIZER, FILE, CARD, ENCODER)
     absent = [name for name in names if not (options.out / name).is_file()]
     if absent:
-        raise ValueError(f"{options.out} has no {', '.join(absent)}: run quantize, combine and card first")
+        raise ValueError(f"{options.out} has no {', '.join(absent)}: run quantize, combine, dense and card first")
     fitted = [record for record in read(options.out / "combine.jsonl") if record["event"] == "combined"]
     if not fitted or fitted[-1]["model_sha256"] != digest(options.out / NETWORK):
         raise ValueError(f"the combiner of {options.out} was fitted to another model: run combine again")
-    size = sum((options.out / name).stat().st_size for name in names)
+    made = [record for record in read(options.out / "dense.jsonl") if record["event"] == "encoder"]
+    if not made or made[-1]["model_sha256"] != digest(options.out / NETWORK):
+        raise ValueError(f"the encoder of {options.out} points into another model: run dense again")
+    size = sum(len(zlib.compress((options.out / name).read_bytes())) for name in names)
     if size > _MOST_BYTES:
-        raise ValueError(f"the files have {size:,} bytes; at most {_MOST_BYTES:,} fit into the wheel")
+        raise ValueError(f"the files have {size:,} bytes compressed; at most {_MOST_BYTES:,} fit into the wheel")
     target.mkdir(parents=True, exist_ok=True)
-    for name in (NETWORK, FILE, CARD):
+    for name in (NETWORK, FILE, CARD, ENCODER):
         shutil.copyfile(options.out / name, target / name)
     _write_small(options.out / TOKENIZER, target / TOKENIZER)
-    digests = {name: digest(target / name) for name in (NETWORK, TOKENIZER, COMBINER, CARD)}
+    digests = {name: digest(target / name) for name in (NETWORK, TOKENIZER, COMBINER, CARD, ENCODER)}
     version = options.version or f"{fitted[-1]['at'][:10]}-{digests[NETWORK][:8]}"
     manifest = {"version": version, "marks": MARKS_VERSION, "sha256": digests}
     (target / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 from guardlayer.errors import ConfigError
 from guardlayer.verifiers.marks import MARKS_VERSION
 
-SHIPPED = Path(__file__).parent / "data"
+SHIPPED = Path(__file__).parents[2] / "weights"
 """The folder of the model that comes with the package."""
 NETWORK, TOKENIZER, COMBINER, MANIFEST = "model.int8.onnx", "tokenizer.json", "combiner.json", "manifest.json"
 WHEELS = ("numpy", "onnxruntime", "tokenizers")
