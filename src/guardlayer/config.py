@@ -56,7 +56,7 @@ class _Guard(_Section):
     log: str | bool = ".guardlayer/provenance.db"
     model: str | None = None
     splitter: str = "text"
-    classifier: str = "rules"
+    classifier: str = "trained"
     verifiers: list[str] = Field(default_factory=lambda: ["structured", "lexical"])
 
 

@@ -86,7 +86,7 @@ class Guard:
         model: Model | str | None = None,
         authorities: Mapping[Kind | str, object] | None = None,
         splitter: Splitter | str = "text",
-        classifier: Classifier | str = "rules",
+        classifier: Classifier | str = "trained",
         verifiers: Sequence[Verifier | str] = DEFAULT_VERIFIERS,
         permissions: PolicyEngine | PermissionClaims | None = None,
         clock: Clock = utc_now,

@@ -51,6 +51,10 @@ _SHOWN = 200
 TOPICS = 4
 """How many earlier claims of a draft are offered to authorities as its topic."""
 
+SURE = 0.9
+"""Score from which on behavior is exempt unasked; below it, what a source speaks of is a fact, however it is put."""
+_SPEAKS = frozenset({Label.SUPPORTED, Label.STALE, Label.CONTRADICTED, Label.DISPUTED})
+
 MAX_CHARS = 1_000_000
 """Longest text that is checked under a policy of one's own that sets no ``max_chars``."""
 
@@ -230,13 +234,15 @@ async def _check(draft: Draft, parts: Parts, step: Step, scope: Scope) -> tuple[
     checked = []
     topics = list(scope.topics)
     for claim in claims:
-        if claim.kind is Kind.BEHAVIOR:
-            verdict = Verdict(Label.EXEMPT, claim.kind_score, "behavior: nothing to verify")
-        else:
-            query = Query(
-                claim, draft.at, draft.question, draft.turns, tuple(topics[-TOPICS:]), principal=draft.principal
-            )
-            verdict = await _verify(query, parts, step, call, scope.deadline)
+        exempt = claim.kind is Kind.BEHAVIOR
+        verdict = Verdict(Label.EXEMPT, claim.kind_score, "behavior: nothing to verify")
+        if not exempt or (claim.kind_score < SURE and Kind.FACT in parts.routes):
+            asked = claim.of_kind(Kind.FACT, 1 - claim.kind_score) if exempt else claim
+            topic = tuple(topics[-TOPICS:])
+            query = Query(asked, draft.at, draft.question, draft.turns, topic, principal=draft.principal)
+            found = await _verify(query, parts, step, call, scope.deadline)
+            if not exempt or found.label in _SPEAKS:
+                claim, verdict = asked, found  # noqa: PLW2901 - what a source speaks of is a fact, however it is put
         checked.append(CheckedClaim(claim, verdict))
         topics.append(claim.text)
     return split, tuple(checked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -13,7 +13,7 @@ from guardlayer.errors import AuthorityError, LogError
 from guardlayer.pipeline import Parts, Route, arun, run
 from guardlayer.policy import Policy
 from guardlayer.testing import AsyncFakeAuthority, FakeAuthority, MemoryLog, draft, evidence
-from guardlayer.types import Action, Draft, Kind, Label, Outcome, Report, Turn
+from guardlayer.types import Action, Claim, Draft, Kind, Label, Outcome, Report, Turn
 
 Drive = Callable[[Draft, Parts], Report]
 
@@ -319,3 +319,27 @@ def test_one_wrong_claim_without_a_replacement_does_not_undo_the_corrections_of_
     assert [str(c.action) for c in report.claims] == ["correct", "redact"]
     assert report.output.startswith("The list price of Acme is $49.")
     assert report.notices == ("no provenance is recorded: the log is switched off",)
+
+
+def test_what_a_source_speaks_of_is_a_fact_however_it_is_put() -> None:
+    """Behavior that the classifier is not sure of is held against the sources; what none speaks of stays exempt."""
+    class Unsure:
+        def __init__(self, score: float) -> None:
+            self.score = score
+
+        def __call__(self, claims: Sequence[Claim], draft: Draft) -> Sequence[Claim]:
+            return [claim.of_kind(Kind.BEHAVIOR, self.score) for claim in claims]
+
+    kb = Knowledge.open(":memory:")
+    kb.attribute("list price", cardinality="one")
+    kb.add("Acme", "list price", "$49", source="price list")
+    text = "The list price of Acme is $39. What a lovely day it is."
+    unsure = Guard(knowledge=kb, log=None, classifier=Unsure(0.6)).check(text)
+    assert [(c.kind, c.verdict) for c in unsure.claims] == [
+        (Kind.FACT, Label.CONTRADICTED),
+        (Kind.BEHAVIOR, Label.EXEMPT),
+    ]
+    assert "$49" in unsure.output
+    sure = Guard(knowledge=kb, log=None, classifier=Unsure(0.95)).check(text)
+    assert [c.verdict for c in sure.claims] == [Label.EXEMPT, Label.EXEMPT]
+    assert sure.output == text
