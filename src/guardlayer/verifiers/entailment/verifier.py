@@ -43,6 +43,8 @@ _STALE_GAP = 0.35
 """By how much more a superseded passage must support a claim than every current one does."""
 _EDITED_GAP = 0.15
 """The same beside its own successor, where that refutes the claim: the edit is what the claim is about."""
+_CLEAR = 0.1
+"""By how much more it must then support the claim than any current passage."""
 _AS_SURE = 0.15
 """By how much less than the surest superseded passage a later one may support a claim and still date it."""
 _LATIN = 0.6
@@ -233,13 +235,14 @@ class EntailmentVerifier:
         """Return *stale* where what took the place of a passage refutes a sentence that the passage speaks for."""
         for part in parts:
             heirs = {one.evidence.text: one for one in part.current}
+            best = max(map(_supports, part.current), default=0.0)
             for old in sorted(part.former, key=_supports, reverse=True):
                 heir = old.evidence.replaced_by and heirs.get(old.evidence.replaced_by.text)
                 if not heir:
                     continue
                 now, then = heir.found.chances, old.found.chances
                 turned = min(then.supports - now.supports, now.refutes - then.refutes) >= _EDITED_GAP
-                if turned and then.supports >= then.refutes:
+                if turned and then.supports >= max(then.refutes, best + _CLEAR):
                     return reasons.stale(old, part.current, claim=claim)
         return None
 
