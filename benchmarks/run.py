@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "entities": (),
     "documents": (),
     "retrieval": (),
+    "recall": ("--data", "{data}"),
     "segmenters": (),
     "kinds": ("--data", "{data}"),
     "entailment": ("--data", "{data}"),
