@@ -36,6 +36,12 @@ _SETTINGS = {
 }
 _SECONDS = 60
 # The socket is in a folder of the user's own, so whoever reaches it is let in, but for roles that test passwords.
+# Ends the server of a process that was killed before it could.
+_GUARDIAN = (
+    'while kill -0 "$1" 2>/dev/null && [ -d "$2" ]; do sleep 1; done; '
+    'if [ -f "$2/data/postmaster.pid" ]; then kill -QUIT "$(head -n 1 "$2/data/postmaster.pid")"; sleep 1; fi; '
+    'rm -rf "$2"'
+)
 _ACCESS = "local all locked scram-sha-256\nlocal all all trust\n"
 
 
@@ -62,6 +68,16 @@ class Server:
         options = f"{given} -c unix_socket_directories='{self.folder}'"
         log = self.folder / "log"
         self._run("pg_ctl", "-D", str(self.data), "-l", str(log), "-w", "-t", str(_SECONDS), "-o", options, "start")
+
+    def end_with(self, process: int) -> None:
+        """See to it that the server ends, and its folder goes, when a process does."""
+        subprocess.Popen(
+            ["/bin/sh", "-c", _GUARDIAN, "guardian", str(process), str(self.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def stop(self, *, mode: str = "fast") -> None:
         """Stop it; ``mode="immediate"`` as if it had crashed."""
@@ -118,6 +134,7 @@ def running(*, major: int = 16, **settings: str) -> Iterator[Server]:
     server = create(major=major)
     try:
         server.start(**settings)
+        server.end_with(os.getpid())
         try:
             yield server
         finally:
@@ -127,11 +144,12 @@ def running(*, major: int = 16, **settings: str) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def shared(folder: Path) -> Iterator[Server]:
+def shared(folder: Path, *, until: int) -> Iterator[Server]:
     """Run one server for several processes: who comes first starts it, who goes last stops it.
 
     Args:
         folder: One that they all name, and nobody else.
+        until: Process with which all of it ends, whatever happens to the others.
 
     Raises:
         ConfigError: There are no programs to run, or they fail; so it is said to every one of them.
@@ -148,6 +166,7 @@ def shared(folder: Path) -> Iterator[Server]:
             if server is None:
                 server = create()
                 server.start()
+                server.end_with(until)
         except ConfigError as error:
             book.write_text(json.dumps({**known, "failure": str(error)}))
             raise

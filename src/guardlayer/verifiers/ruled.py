@@ -14,8 +14,8 @@ OPERATIONS = frozenset({"policy", "query"})
 def ruled(claim: Claim, evidence: Sequence[Evidence]) -> Verdict | None:  # noqa: ARG001 - the relation was found by who answered
     """Return the verdict of the live authorities, or ``None`` where none of the evidence is a ruling.
 
-    A claim that several rulings bear on is supported only if all of them support it. A fact without a value is a database
-    that was asked and knows of none: *unsupported*, and the reason says so.
+    A claim that several rulings bear on is supported only if all of them support it. A fact without a value is a
+    database that was asked and knows of none: *unsupported*, and the reason says so.
     """
     asked = [piece for piece in evidence if piece.fact is not None and piece.fact.operation in OPERATIONS]
     rulings = [piece for piece in asked if piece.relation is not Relation.NEUTRAL]
