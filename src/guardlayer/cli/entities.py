@@ -168,6 +168,39 @@ def unmerge(
 
 @options.command(
     group,
+    'guardlayer entity propose -k acme.db --attribute "registration number" --attribute city --type company',
+    "guardlayer entity propose -k acme.db --attribute phone --threshold 0.99 --merge --author dana",
+)
+def propose(
+    *,
+    knowledge: options.KnowledgeOne = None,
+    attribute: Annotated[
+        list[str],
+        typer.Option("--attribute", metavar="NAME", help="An attribute that tells entities apart. Repeatable."),
+    ] = [],  # noqa: B006 - typer copies it
+    threshold: Annotated[float, typer.Option("--threshold", metavar="P", help="Least probability, 0 to 1.")] = 0.95,
+    type_: Type = None,
+    merge_: Annotated[bool, typer.Option("--merge", help="Merge what is proposed; each merge can be undone.")] = False,
+    author: options.Author = None,
+    json: options.Json = False,
+) -> None:
+    """List entities that are probably one, by Splink (pip install 'splink>=5,<6'). Exit code 1 if there are any."""
+    from guardlayer.cli.building import open_required
+
+    screen = Screen.of(json=json)
+    screen.note("learning from all entities; this takes a while")
+    with open_required(knowledge, read_only=not merge_) as kb:
+        found = kb.propose_merges(attribute, threshold=threshold, type=type_)
+        for one in found if merge_ else ():
+            if kb.named(one.into).name != kb.named(one.other).name:
+                kb.merge(one.into, one.other, author=author, reason=f"Splink, probability {one.probability:.3f}")
+    screen.data([{"into": one.into, "other": one.other, "probability": one.probability} for one in found])
+    screen.show(*(f"{one.probability:.3f}  {one.into}  =  {one.other}" for one in found) if found else ("No pairs",))
+    raise typer.Exit(Exit.FINDINGS if found and not merge_ else Exit.FINE)
+
+
+@options.command(
+    group,
     'guardlayer entity resolve Acme "Which bands are signed to the label Acme?" -k acme.db',
     "guardlayer entity resolve CRM -k acme.db --scope tenant=north --json",
 )

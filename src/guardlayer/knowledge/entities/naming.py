@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from guardlayer.errors import InputError, LimitError, NotFoundError
 from guardlayer.knowledge.align import KeyedFacts
@@ -20,6 +20,9 @@ from guardlayer.knowledge.writer import Writer
 from guardlayer.temporal import Interval, Moment, When, instant
 from guardlayer.text import key, tokenize
 from guardlayer.types import Turn
+
+if TYPE_CHECKING:
+    from guardlayer.knowledge.entities.bulk import MergeProposal
 
 _MAX_TEXT = 1_000_000
 
@@ -164,6 +167,22 @@ class Naming(Asking):
     def merges(self) -> tuple[Merge, ...]:
         """Return every merge, those that were undone too, oldest first."""
         return merges_of(self.store)
+
+    def propose_merges(
+        self,
+        attributes: Iterable[str],
+        *,
+        threshold: float = 0.95,
+        type: str | None = None,  # noqa: A002 - as in entity()
+    ) -> tuple[MergeProposal, ...]:
+        """Return pairs of entities that are probably one, by Splink; see :mod:`guardlayer.knowledge.entities.bulk`.
+
+        Nothing is merged: hand each pair that is right to :meth:`merge`.
+        """
+        # Only who asks for proposals needs Splink.
+        from guardlayer.knowledge.entities.bulk import propose
+
+        return propose(self, attributes, threshold=threshold, type=type)
 
     # Asking -----------------------------------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ from guardlayer.knowledge.sources import checked_authority, checked_source
 from guardlayer.knowledge.statement import Statement, Value, cleaned, cleaned_name
 from guardlayer.knowledge.terms import conditions
 from guardlayer.knowledge.terms.choosing import keyed
+from guardlayer.knowledge.terms.computing import Computing
 from guardlayer.knowledge.terms.conditions import Conditions, When
-from guardlayer.knowledge.terms.defining import Defining
 from guardlayer.knowledge.terms.model import EXCEPTION, OUTCOME, RULE, Clause, Ruling
 from guardlayer.temporal import When as Instant
 from guardlayer.temporal import instant
@@ -22,7 +22,7 @@ from guardlayer.text import key
 from guardlayer.types import Fact, Source
 
 
-class Deciding(Defining):
+class Deciding(Computing):
     """Rules and what they say of a case."""
 
     def rule(
