@@ -1,0 +1,75 @@
+"""What is taken in by itself, in both databases alike."""
+
+import json
+import sqlite3
+from datetime import UTC, datetime
+
+import pytest
+
+from guardlayer import Knowledge
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+PAGE = "# Acme pricing\n\n| Plan | Price |\n|---|---|\n| Pro | $49 |\n| Team | $99 |\n\nReturns take 30 days after delivery.\n"
+
+
+@pytest.fixture
+def kb(place):
+    with Knowledge.open(place, clock=lambda: NOW) as opened:
+        yield opened
+
+
+def test_facts_of_a_document_over_two_versions(kb, tmp_path):
+    """A changed cell supersedes, a vanished row ends, spans and questions are remembered."""
+    page = tmp_path / "pricing.md"
+    page.write_text(PAGE)
+    assert kb.ingest(page, facts="auto", effective_from="2026-01-01").facts.added == 2
+    page.write_text(PAGE.replace("$49", "$59").replace("| Team | $99 |\n", ""))
+    done = kb.ingest(page, effective_from="2026-05-01").facts
+    assert (done.superseded, done.ended) == (1, 1)
+    assert [kb.ask("Pro", "Price", at=at).value for at in ("2026-04-30", "2026-05-01")] == ["$49", "$59"]
+    assert kb.ask("Pro", "Price").facts[0].span.slice(page.read_text()) == "| Pro | $59 |"
+    assert kb.ask("Team", "Price").value is None
+
+
+def test_a_folder_with_a_file_that_goes(kb, tmp_path):
+    """What was taken the last time is taken of new files too; a file that is gone states nothing."""
+    (tmp_path / "a.md").write_text(PAGE)
+    kb.ingest(tmp_path, source="docs", facts="auto")
+    (tmp_path / "b.md").write_text(PAGE.replace("Pro", "Max").replace("Team", "Mini"))
+    assert kb.ingest(tmp_path, source="docs").facts.added == 2
+    (tmp_path / "a.md").unlink()
+    assert kb.ingest(tmp_path, source="docs").facts.ended == 2
+
+
+def test_a_table_as_history_and_as_snapshot(kb, tmp_path):
+    """Both ways of a query end up the same in either database."""
+    other = sqlite3.connect(tmp_path / "crm.db")
+    other.executescript(
+        """CREATE TABLE plans (who TEXT, plan TEXT, since TEXT, until TEXT); CREATE TABLE price (what TEXT, price TEXT);
+        INSERT INTO plans VALUES ('Initech', 'Pro', '2025-01-01', '2025-06-01'), ('Initech', 'Team', '2025-06-01', NULL);
+        INSERT INTO price VALUES ('Pro', '$49'), ('Team', '$99');"""
+    )
+    url = f"sqlite:///{tmp_path / 'crm.db'}"
+    for added in (2, 0):
+        loaded = kb.load_sql(
+            url, "SELECT * FROM plans ORDER BY since", entity="who", valid_from="since", valid_to="until"
+        )
+        assert (loaded.kind, loaded.added) == ("history", added)
+    assert kb.ask("Initech", "plan", at="2025-02-01").value == "Pro"
+    kb.load_sql(url, "price", entity="what", value="price", as_of="2026-01-01")
+    other.executescript("UPDATE price SET price = '$59' WHERE what = 'Pro'; DELETE FROM price WHERE what = 'Team';")
+    done = kb.load_sql(url, "price", entity="what", value="price", as_of="2026-03-01")
+    assert (done.changed, done.ended) == (1, 1)
+    assert kb.ask("Pro", "price").value == "$59"
+    other.close()
+
+
+def test_proposals_of_a_model(kb, tmp_path):
+    """What is read waits in the queue, and accepted is a fact."""
+    (tmp_path / "news.md").write_text("Initech named Ann Lee its chief executive on 1 May 2026.")
+    kb.ingest(tmp_path / "news.md")
+    fact = {"passage": 1, "entity": "Initech", "attribute": "chief executive", "value": "Ann Lee"}
+    answer = json.dumps({"facts": [{**fact, "quote": "named Ann Lee its chief executive"}]})
+    (item,) = kb.extract(lambda _: answer).items
+    kb.reviews.accept(item.id, author="dana", reason="read it")
+    assert kb.ask("Initech", "chief executive").value == "Ann Lee"
