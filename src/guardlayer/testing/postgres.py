@@ -71,12 +71,13 @@ class Server:
 
     def end_with(self, process: int) -> None:
         """See to it that the server ends, and its folder goes, when a process does."""
-        subprocess.Popen(
-            ["/bin/sh", "-c", _GUARDIAN, "guardian", str(process), str(self.folder)],
+        subprocess.run(  # noqa: S603 - a script of ours
+            ["/bin/sh", "-c", f"({_GUARDIAN}) &", "guardian", str(process), str(self.folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            check=False,
         )
 
     def stop(self, *, mode: str = "fast") -> None:
