@@ -67,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, help="folder of the model; default: the shipped one")
     parser.add_argument("--fp32", type=Path, help="the model before quantisation, to compare")
     parser.add_argument("--quick", action="store_true", help=f"a fixed sample: about {QUICK} rows a set")
+    parser.add_argument("--limit", type=int, default=LIMIT, help=f"rows of each set but revisions; default {LIMIT}")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--accuracy", action="store_true", help="only what needs the data")
     which.add_argument("--cost", action="store_true", help="only times, memory and sizes")
@@ -85,14 +86,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if absent:
         print(f"no {', '.join(absent)} in {options.data}; give the folder with --data", file=sys.stderr)
         return 2
-    measure(verifier, options.data, options.fp32, quick=options.quick)
+    measure(verifier, options.data, options.fp32, limit=options.limit, quick=options.quick)
     return 0
 
 
-def measure(verifier: EntailmentVerifier, data: Path, fp32: Path | None, *, quick: bool) -> None:
+def measure(verifier: EntailmentVerifier, data: Path, fp32: Path | None, *, limit: int, quick: bool) -> None:
     """Print every figure of accuracy."""
     judges = _judges(verifier, data)
-    sets = list(dev_sets(data, limit=QUICK if quick else LIMIT, long_limit=QUICK // 2 if quick else LONG_LIMIT))
+    limit = min(limit, QUICK) if quick else limit
+    sets = list(dev_sets(data, limit=limit, long_limit=QUICK // 2 if quick else min(limit, LONG_LIMIT)))
     if quick:
         sets = [_sampled(dev, 4 * QUICK) if dev.family == "revisions" else dev for dev in sets]
     found = {dev.name: {name: judge(dev) for name, judge in judges.items()} for dev in sets}

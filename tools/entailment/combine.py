@@ -1,9 +1,8 @@
 """``combine``: fits the combiner to a model: features of pairs in, calibrated chances out.
 
-A multinomial logistic regression with a ridge, every source weighing alike and those that the network was trained on
-less; rows that only *do not support* count by what is left of the chance (marginal loss). The temperature is that of
-the unseen source on which the model is most overconfident: new evidence is more likely to be like the worst of them
-than like their mean.
+A multinomial logistic regression with a ridge, every source weighing alike; rows that only *do not support* count by
+what is left of the chance (marginal loss). The temperature is that of the unseen source on which the model is most
+overconfident: new evidence is more likely to be like the worst of them than like their mean.
 """
 
 from __future__ import annotations
@@ -30,9 +29,8 @@ from tools.entailment.pairs import Label, Pair
 
 Array = NDArray[np.float64]
 FILE = "combiner.json"
-_SEEN_WEIGHT = 0.5
-_STEPS, _RIDGE = 3_000, 1e-3
-THRESHOLDS = {"supported": 0.5, "contradicted": 0.4, "contradicted_apart": 0.6}
+_STEPS, _RIDGE = 1_000, 1e-3
+THRESHOLDS = {"supported": 0.5, "contradicted": 0.34, "contradicted_apart": 0.5}
 """Chances at which something is concluded; the same for every set."""
 
 
@@ -114,7 +112,7 @@ def _weights(table: Table) -> Array:
     found = np.zeros(len(table.labels))
     for source in dict.fromkeys(table.sources.tolist()):
         at = table.sources == source
-        found[at] = (_SEEN_WEIGHT if source in SEEN else 1.0) / at.sum()
+        found[at] = 1 / at.sum()
     return found / found.sum()
 
 

@@ -2,7 +2,7 @@
 
 Of every source that the mix draws from, what the mix left out: FEVER, its undecided claims, edits, distracted
 evidence, and the generator under another seed. Revisions and NLI are in the mix whole, so that a sample of them is
-taken from there; the network is surer of these than of new rows, and they weigh less.
+taken from there; the network is surer of these than of new rows, so that they have no say in the temperature.
 """
 
 from __future__ import annotations
