@@ -58,9 +58,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     base = tmp_path_factory.getbasetemp()
     # Workers share one server: their folders have one parent, which no other run has.
-    folder = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    among = bool(os.environ.get("PYTEST_XDIST_WORKER"))
     try:
-        with shared(folder) as server:
+        with shared(base.parent if among else base, until=os.getppid() if among else os.getpid()) as server:
             yield server.url
     except ConfigError as error:
         pytest.skip(f"needs a PostgreSQL server: {error}")
