@@ -251,6 +251,11 @@ class TestWhatIsLeft:
         assert kb.ask("Acme", "contact").value == "JZ"
         assert not receipt.complete
 
+    def test_a_word_of_our_own_is_nobody(self, kb: Knowledge) -> None:
+        """Somebody whose name stands in what a file says of its tables is erased as completely as anybody."""
+        kb.entity("Cedar")
+        assert kb.erase("Cedar", author="dana", reason="request", log=None).complete
+
     def test_what_cannot_erase_is_no_store(self, kb: Knowledge, tmp_path: Path) -> None:
         """A path is no log, and nothing is erased by half."""
         for options in ({"log": str(tmp_path / "log.db")}, {"log": None, "stores": ["backup"]}):

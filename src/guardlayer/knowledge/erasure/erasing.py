@@ -156,8 +156,9 @@ def _own(store: Store, subject: Subject, receipt: str, *, preview: bool) -> Eras
     left = list(swept.left)
     if not preview:
         left += store.compact()
-        found = sum(subject.raw(data) for data in _files(store))
-        if found:
+        files = list(_files(store))
+        found = sum(map(subject.raw, files)) - (subject.raw(_own_words(store)) if files else 0)
+        if found > 0:
             left.append(f"its files still hold the bytes of a name, {found} times; look for others who bear it")
     removed = {name: count for name, count in sorted(swept.removed.items()) if count}
     return Erased(store.name, removed, tuple(left))
@@ -233,6 +234,12 @@ def _files(store: Store) -> Iterable[bytes]:
         path = Path(store.name + suffix)
         if path.exists():
             yield path.read_bytes()
+
+
+def _own_words(store: Store) -> bytes:
+    """Return what an SQLite file says of its tables: our words, in which a name may stand by chance."""
+    words = store.read("SELECT name, tbl_name, coalesce(sql, '') FROM sqlite_schema")
+    return "\n".join(word for row in words for word in row).encode()
 
 
 def _moment(store: Store) -> str:
