@@ -59,13 +59,13 @@ class Knowledge(Keeping, Taking, Deciding):
         """Open a knowledge base, creating it where there is none.
 
         Args:
-            url: ``":memory:"``, a path, or ``sqlite:///path``.
+            url: ``":memory:"``, a path, ``sqlite:///path``, or ``postgresql://user@host/database`` (extra ``postgres``).
             clock: Where transaction time, and the "now" of :meth:`ask`, come from.
             read_only: Refuse every write.
             busy_timeout_ms: Milliseconds to wait for another process's write before giving up.
 
         Raises:
-            ConfigError: The URL names something that is not SQLite.
+            ConfigError: The URL names neither SQLite nor PostgreSQL, or PostgreSQL's driver is not installed.
             StoreError: The database cannot be opened; the message says why and what to do.
         """
         return cls(Store.open(url, clock=clock, read_only=read_only, busy_timeout_ms=busy_timeout_ms))
