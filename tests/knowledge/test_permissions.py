@@ -322,3 +322,5 @@ def test_resources_name_what_policies_need(kb: Knowledge) -> None:
 
     parents = resource_of(Evidence("text", Source("handbook/hr/pay.md"))).parents
     assert [p.id for p in parents] == ["handbook/hr/pay.md", "handbook/hr", "handbook"]
+    addressed = resource_of(Evidence("text", Source("pay", uri="handbook/hr/pay.md"))).parents
+    assert [p.id for p in addressed] == ["pay", "handbook/hr/pay.md", "handbook/hr", "handbook"]

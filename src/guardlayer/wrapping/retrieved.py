@@ -191,7 +191,10 @@ class Screen(Generic[T]):
         return (knowledge.passages.names(piece.source) if knowledge is not None else ()) or (piece.source.id,)
 
     def _as(self, piece: Evidence, name: str) -> Evidence:
-        return replace(piece, source=replace(piece.source, id=name))
+        """Return the piece under a name; its own stays with it as its address, for policies know a source by both."""
+        if name == piece.source.id:
+            return piece
+        return replace(piece, source=replace(piece.source, id=name, uri=piece.source.id))
 
     def _judgement(self, piece: Evidence, at: Any, *, blank: bool) -> Judgement:
         standing = standing_at(piece, at)

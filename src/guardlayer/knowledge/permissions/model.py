@@ -102,15 +102,23 @@ def resource_of(evidence: Evidence) -> Resource:
     """Return a piece of evidence as policies see it: a fact, or ``Passage::"…"`` in its source.
 
     A source belongs to every folder of its id: the passages of ``handbook/hr/pay.md`` are in ``Source::"handbook/hr"``.
+    Where it has an address besides, a policy may name that instead.
     """
     if evidence.fact is not None:
         return resource_of_fact(evidence.fact)
     source = evidence.source
     span = f"#{evidence.span.start}-{evidence.span.end}" if evidence.span is not None else ""
-    parts = source.id.split("/")
-    folders = ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    names = dict.fromkeys(name for name in (source.id, source.uri) if name)
+    folders = [folder for name in names for folder in _folders(name)]
     return Resource(
         Ref("Passage", source.id + span),
         {"source": source.id, "version": source.version or "", "authority": source.authority},
-        tuple(Ref("Source", folder) for folder in folders if folder),
+        tuple(Ref("Source", folder) for folder in dict.fromkeys(folders)),
     )
+
+
+def _folders(name: str) -> list[str]:
+    """Return a name and every folder it is in: ``a/b/c``, ``a/b``, ``a``."""
+    parts = name.split("/")
+    found = ("/".join(parts[:count]) for count in range(len(parts), 0, -1))
+    return [folder for folder in found if folder.strip("/")]
