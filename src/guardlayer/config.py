@@ -10,6 +10,10 @@
     path = "acme.db"
     facts = ["facts.csv"]                # loaded at start; loading twice changes nothing
     documents = ["handbook/"]
+    document_facts = "auto"              # tables and "key: value" lines of documents become facts as well
+
+    [metadata]                           # under which keys the documents of a call say what they are
+    updated = "last_edited"
 
     [state]
     queries = "state.toml"               # named queries on live databases answer state claims
@@ -49,6 +53,7 @@ class _Knowledge(_Section):
     path: str = ":memory:"
     facts: list[str] = Field(default_factory=list)
     documents: list[str] = Field(default_factory=list)
+    document_facts: str | None = None
 
 
 class _Guard(_Section):
@@ -73,6 +78,7 @@ class _File(_Section):
     knowledge: _Knowledge | None = None
     state: _State | None = None
     permissions: _Permissions | None = None
+    metadata: dict[str, str | list[str]] | None = None
     policy: dict[str, Any] | None = None
 
 
@@ -115,6 +121,8 @@ def load(path: str | Path, environment: Mapping[str, str] | None = None) -> dict
     }
     if parsed.knowledge is not None:
         arguments["knowledge"] = _open(parsed.knowledge, base)
+    if parsed.metadata is not None:
+        arguments["metadata"] = parsed.metadata
     if parsed.permissions is not None:
         from guardlayer.knowledge.permissions import PermissionClaims
 
@@ -154,7 +162,7 @@ def _open(section: _Knowledge, base: Path) -> Knowledge:
     for name in section.facts:
         knowledge.load(base / name)
     for name in section.documents:
-        knowledge.ingest(base / name)
+        knowledge.ingest(base / name, facts=section.document_facts)
     return knowledge
 
 

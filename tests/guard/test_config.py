@@ -177,3 +177,18 @@ def test_the_example_is_whole(folder: Path) -> None:
     assert set(table["knowledge"]) == set(config._Knowledge.model_fields)
     apart = {name for name in ("state", "permissions") if f"# [{name}]" in text}  # they need files of their own
     assert set(table) | apart == set(config._File.model_fields)
+
+
+def test_documents_may_state_facts_and_a_call_s_documents_their_time(folder: Path) -> None:
+    """Tables of documents become facts where the file says so; metadata= is a table of the file."""
+    (folder / "handbook" / "plans.md").write_text("# Plans\n\n| Plan | Price |\n|---|---|\n| Pro | $49 |\n")
+    text = '[guard]\nlog = false\n[knowledge]\ndocuments = ["handbook"]\ndocument_facts = "auto"\n[metadata]\nsource = "doc"\nupdated = ["day", "edited"]\n'
+    guard = load(folder, text)
+    assert guard.knowledge is not None
+    assert guard.knowledge.ask("Pro", "Price").value == "$49"
+    pieces = [{"text": f"The fee is {n}%.", "doc": "fees", "edited": f"202{n}-01-01"} for n in (3, 4)]
+    assert guard.check("The fee is 3%.", evidence=pieces).claims[0].verdict is Label.STALE
+    with pytest.raises(ConfigError, match="facts='all'"):
+        load(folder, '[knowledge]\ndocuments = ["handbook"]\ndocument_facts = "all"\n')
+    with pytest.raises(ConfigError, match="knows no 'sourse'"):
+        load(folder, '[metadata]\nsourse = "doc"\n')
