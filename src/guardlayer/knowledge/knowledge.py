@@ -59,7 +59,7 @@ class Knowledge(Keeping, Taking, Deciding):
         """Open a knowledge base, creating it where there is none.
 
         Args:
-            url: ``":memory:"``, a path, ``sqlite:///path``, or ``postgresql://user@host/database`` (extra ``postgres``).
+            url: ``":memory:"``, a path, ``sqlite:///path``, or ``postgresql://user@host/database``.
             clock: Where transaction time, and the "now" of :meth:`ask`, come from.
             read_only: Refuse every write.
             busy_timeout_ms: Milliseconds to wait for another process's write before giving up.
