@@ -24,8 +24,8 @@ from guardlayer import Guard, Knowledge
 from guardlayer.verifiers import EntailmentVerifier
 from guardlayer.verifiers.entailment.files import SHIPPED, read_manifest
 
-FACTS, PASSAGES, ANSWERS = 100_000, 10_000, 150
-QUICK = (10_000, 1_000, 30)
+FACTS, PASSAGES, ANSWERS = 100_000, 5_100, 150
+QUICK = (10_000, 500, 30)
 ATTRIBUTES = ("head office", "chief executive", "list price", "employees", "plan")
 _COLD = """
 import time, resource
