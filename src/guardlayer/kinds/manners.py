@@ -368,6 +368,13 @@ MANNERS: Final[tuple[Rule, ...]] = (
         anywhere=True,
     ),
     Rule(
+        "exclamation",
+        Kind.BEHAVIOR,
+        0.8,
+        re.compile(r"(?:[^\W\d_]+(?:['-][^\W\d_]+)?,?[ ]?){1,4}!+\Z"),
+        GivesWay.TO_EITHER,
+    ),
+    Rule(
         "heading",
         Kind.BEHAVIOR,
         0.8,
