@@ -368,10 +368,13 @@ MANNERS: Final[tuple[Rule, ...]] = (
         anywhere=True,
     ),
     Rule(
-        "exclamation",
+        "few words and a mark",
         Kind.BEHAVIOR,
         0.8,
-        re.compile(r"(?:[^\W\d_]+(?:['-][^\W\d_]+)?,?[ ]?){1,4}!+\Z"),
+        re.compile(
+            r"(?!.*\b(?:is|are|was|were|has|have|had|will|can|does|did|no|not|never|\w+ed|\w+n't)\b)"
+            r"(?:[^\W\d_]+(?:['-][^\W\d_]+)?,?[ ]?){1,3}!+\Z"
+        ),
         GivesWay.TO_EITHER,
     ),
     Rule(
