@@ -2,11 +2,11 @@
 
     python benchmarks/recall.py --data ../shared/data [--pool 100000] [--claims 2000] [--seed 7] [--quick]
 
-The pool is every distinct evidence text of the training and development rows, one passage each, ingested as documents;
-the claims are FEVER's development claims whose evidence is known. *recall@5* is the share of claims for which one of
-its evidence texts is among the first five. Each way of searching gets the claim as it stands. Ways: words, meaning, and
-both fused by rank (`--no-dense` leaves out what needs the encoder). The texts come without the titles of their pages:
-"She was born in 1979" is somebody's evidence, and no search can know whose.
+The pool is every distinct evidence text of the training and development rows, ingested as documents; the claims are
+FEVER's development claims whose evidence is known. *recall@5* is the share of claims for which one of its evidence
+texts, or a passage cut from one, is among the first five. Each way of searching gets the claim as it stands. Ways:
+words, meaning, and both fused by rank (`--no-dense` leaves out what needs the encoder). The texts come without the
+titles of their pages: "She was born in 1979" is somebody's evidence, and no search can know whose.
 """
 
 from __future__ import annotations

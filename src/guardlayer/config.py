@@ -4,7 +4,7 @@
     policy = "enforce"                   # a preset or a .toml file; a [policy] table changes single entries
     log = ".guardlayer/provenance.db"    # false switches it off
     model = "ft:support-2026-03"
-    verifiers = ["structured", "lexical"]
+    verifiers = ["structured", "lexical", "entailment"]
 
     [knowledge]
     path = "acme.db"
@@ -62,7 +62,7 @@ class _Guard(_Section):
     model: str | None = None
     splitter: str = "text"
     classifier: str = "trained"
-    verifiers: list[str] = Field(default_factory=lambda: ["structured", "lexical"])
+    verifiers: list[str] = Field(default_factory=lambda: ["structured", "lexical", "entailment"])
 
 
 class _State(_Section):
