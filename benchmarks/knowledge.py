@@ -330,7 +330,8 @@ def models(folder: Path, *, quick: bool) -> dict[str, float]:
         served = []
         for key in range(keys):
             outputs = [guard.check(voice(key), at="2026-01-01").output for voice in voices]
-            served.append({output.rpartition("$")[2].rstrip(".") for output in outputs})
+            amounts = (_AMOUNT.findall(_marked_out(output)) for output in outputs)
+            served.append({",".join(said).replace(",", "").lstrip("$") for said in amounts})
     different = sum(len(values) != 1 for values in served)
     wrong = sum(values != {str(3 * key + 101)} for key, values in enumerate(served))
     return {"models": len(voices), "keys": keys, "facts_served_differently": different, "facts_served_wrong": wrong}
