@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from guardlayer import Guard, Knowledge, Label
+
 FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "knowledge.py"
 
 
@@ -42,3 +44,13 @@ def test_the_counts_can_be_other_than_zero(
 
     monkeypatch.setattr(Acting, "retract_fact", lambda self, fact, **_: [int(fact[1:])])
     assert measured.stale(tmp_path, quick=True)["answers_that_were_wrong"] > 0
+
+
+def test_the_former_value_is_no_rounding_of_the_current_one() -> None:
+    """A round figure that was the value to the last digit is stale, however near to it the value is that took over."""
+    kb = Knowledge.open(":memory:")
+    old = kb.add("Acme", "list price", "$1000", source="list", valid_from="2020")
+    kb.supersede(old.id, "$1001", valid_from="2025")
+    report = Guard(knowledge=kb, log=None).check("The list price of Acme is $1000.", at="2026-01-01")
+    assert report.claims[0].verdict is Label.STALE
+    assert report.output.replace(",", "") == "The list price of Acme is $1001."

@@ -323,6 +323,7 @@ def test_one_wrong_claim_without_a_replacement_does_not_undo_the_corrections_of_
 
 def test_what_a_source_speaks_of_is_a_fact_however_it_is_put() -> None:
     """Behavior that the classifier is not sure of is held against the sources; what none speaks of stays exempt."""
+
     class Unsure:
         def __init__(self, score: float) -> None:
             self.score = score

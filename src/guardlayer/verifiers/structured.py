@@ -193,9 +193,11 @@ def _from_hits(reading: _Reading, hits: list[Hit]) -> Verdict | None:
     positive = [hit for hit in hits if not hit.negated]
     if not positive:
         return _denied(reading, hits)
-    firsts = [h for h in positive if h.evidence.standing is Standing.CURRENT]
     olds = [h for h in positive if h.evidence.standing is not Standing.CURRENT]
-    hit = min(firsts or positive, key=lambda h: (-h.strength, _RANK[h.evidence.standing], h.place))
+    exact = {h.span for h in olds if not h.rounded}
+    # A figure that was the value to the last digit is no rounding of the one that took its place.
+    firsts = [h for h in positive if h.evidence.standing is Standing.CURRENT and not (h.rounded and h.span in exact)]
+    hit = min(firsts or olds, key=lambda h: (-h.strength, _RANK[h.evidence.standing], h.place))
     if firsts and olds:
         # A value that is true now is what a claim says, even if it mentions one that was; offered together with it,
         # the other counts too.
