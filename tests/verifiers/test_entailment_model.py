@@ -87,6 +87,22 @@ def test_what_is_allowed_up_to_one_limit_is_not_allowed_up_to_another(judge):
 
 
 @needs_model
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("Acme has 412 employees.", "Zenith has 412 employees."),
+        ("Zenith has 412 employees.", "Acme has 412 employees."),
+        ("Paris is the capital of France.", "Berlin is the capital of France."),
+        ("Nora leads the sales team.", "Petra leads the sales team."),
+    ],
+)
+def test_the_same_of_another_name_supports_nothing(claim: str, evidence: str) -> None:
+    """What a passage says of one does not support what a claim says of another, though no word in between differs."""
+    assert verify(claim, [evidence]).label is not Label.SUPPORTED
+    assert verify(evidence, [evidence]).label is Label.SUPPORTED
+
+
+@needs_model
 def test_ids_are_those_of_training(judge):
     """One pair alone and in a batch are encoded alike: evidence is cut, a claim keeps 72 tokens, 128 in all."""
     encoder = judge.network.load().encoder

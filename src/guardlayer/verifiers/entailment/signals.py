@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import log1p
 
-from guardlayer.text import search_terms
+from guardlayer.text import STOP_WORDS, search_terms
 from guardlayer.verifiers.entailment.network import Reading
 from guardlayer.verifiers.entailment.windows import words
 from guardlayer.verifiers.lexical_features import STATES, Features, Sentence, read
@@ -13,6 +13,7 @@ from guardlayer.verifiers.values import Bound
 
 _HEAD = 3
 """Words in which a claim without a verb of state names its subject."""
+_SINGULAR = frozenset({"is", "was", "has", "does", "isn't", "wasn't", "hasn't", "doesn't"})
 _COUNTED = (SAT, VIO, EQ, NEQ, NEAR, ABS, SUM, MISS)
 NAMES = (
     "support",
@@ -90,12 +91,32 @@ def against(reading: Reading, found: Features) -> tuple[str, ...]:
 def forbids_support(reading: Reading, found: Features, claim: str) -> bool:
     """Say whether the evidence gives another quantity, date or direction, and none that the claim's would follow from.
 
-    Code does the arithmetic: where it finds that "13 million" is not "1.13 million", no chance of support counts.
+    Code does the arithmetic: where it finds that "13 million" is not "1.13 million", no chance of support counts. Nor
+    does it where the same is said of another name: "Berlin is the capital" does not support "Paris is the capital".
     """
     if found.direction is not None or _other_allowance(read(claim), read(found.sentence)):
         return True
+    if _other_subject(read(claim), read(found.sentence)):
+        return True
     other = found.number is not None or found.date is not None
     return other and not any(mark in reading.marks for mark in (SAT, EQ, NEAR, SUM))
+
+
+def _other_subject(said: Sentence, given: Sentence) -> bool:
+    """Say whether two sentences go on alike after another first word, which in either may be a name.
+
+    A capital at the start tells nothing, so names of one word there are missed by whoever looks for capitals. Plurals
+    are no names: "Refunds are paid" may support "Reimbursements are paid".
+    """
+    if len(said.tokens) < 2 or len(given.tokens) < 2 or said.tokens[1].norm != given.tokens[1].norm:
+        return False
+    one, other = said.tokens[0], given.tokens[0]
+    if one.norm == other.norm or not (one.text[:1].isupper() and other.text[:1].isupper()):
+        return False
+    plural = one.norm.endswith("s") and other.norm.endswith("s") and said.tokens[1].norm not in _SINGULAR
+    if plural or not STOP_WORDS.isdisjoint((one.norm, other.norm)):
+        return False
+    return one.norm not in {t.norm for t in given.tokens} and other.norm not in {t.norm for t in said.tokens}
 
 
 def _other_allowance(said: Sentence, given: Sentence) -> bool:
