@@ -17,8 +17,9 @@ from guardlayer.knowledge.store import Store
 if TYPE_CHECKING:
     from guardlayer.knowledge.dense import DenseIndex, TextEncoder
 
-_RRF = 60
-"""Reciprocal rank fusion's constant: Cormack, Clarke and Büttcher 2009."""
+_WORDS = 0.4
+"""Weight of shared words against meaning; chosen on claims of a training split, where 0.35 to 0.5 did alike."""
+_BEYOND = 0.05
 
 
 class Meaning:
@@ -97,16 +98,12 @@ def _shipped(store: Store) -> DenseIndex | None:
 
 
 def fused(hits: Sequence[Hit], near: Sequence[tuple[int, float]]) -> list[Hit]:
-    """Order hits by both rankings: reciprocal rank fusion.
+    """Order hits by the words they share and by how near they are in meaning, weighed together.
 
     Args:
-        hits: By shared words, best first.
-        near: By meaning, best first.
+        hits: What was found, each with the share of the words it holds.
+        near: By meaning, best first, with the cosine; what is not among them counts a little less than the last.
     """
-    by_meaning = {id_: rank for rank, (id_, _) in enumerate(near)}
-    score = {
-        hit.id: 1 / (_RRF + rank) * bool(hit.evidence.score)
-        + (1 / (_RRF + by_meaning[hit.id]) if hit.id in by_meaning else 0.0)
-        for rank, hit in enumerate(hits)
-    }
-    return sorted(hits, key=lambda hit: -score[hit.id])
+    cosines = dict(near)
+    beyond = min(cosines.values(), default=0.0) - _BEYOND
+    return sorted(hits, key=lambda hit: -(_WORDS * hit.evidence.score + (1 - _WORDS) * cosines.get(hit.id, beyond)))
