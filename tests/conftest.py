@@ -72,6 +72,8 @@ def postgres_layer(postgres_server: str) -> Iterator[Layer]:
     from guardlayer.testing.postgres import Layer
 
     with Layer.made(postgres_server, f"guardlayer_test_{os.getpid()}") as layer:
+        # Under a name of this process, so that a test may cut its connections and nobody else's.
+        layer.url += f"&application_name=guardlayer-{os.getpid()}"
         yield layer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import subprocess
@@ -259,10 +260,11 @@ def test_transaction_time_only_grows(postgres):
 
 
 def _cut(raw):
-    """End every other connection to the database, as a server that restarts does."""
+    """End every other connection of this process to the database, as a server that restarts does."""
     raw.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE pid <> pg_backend_pid() AND application_name = 'guardlayer' AND datname = current_database()"
+        "WHERE pid <> pg_backend_pid() AND application_name = %s AND datname = current_database()",
+        (f"guardlayer-{os.getpid()}",),
     )
 
 
@@ -478,22 +480,23 @@ def test_both_databases_have_the_same_tables(kb):
 @pytest.mark.parametrize("oldest", range(1, len(MIGRATIONS)))
 def test_a_layer_of_any_age_grows_to_the_present_one(postgres_server, raw, monkeypatch, oldest):
     """A layer made by an older version is brought up to date when it is opened, and keeps what it holds."""
-    url = f"{postgres_server}&schema=gl_old"
-    raw.execute("DROP SCHEMA IF EXISTS gl_old CASCADE")
+    old = f"gl_old_{os.getpid()}"  # other workers have theirs
+    url = f"{postgres_server}&schema={old}"
+    raw.execute(f"DROP SCHEMA IF EXISTS {old} CASCADE")
     try:
         with monkeypatch.context() as patched:
             patched.setattr("guardlayer.knowledge.postgres.preparing.MIGRATIONS", MIGRATIONS[:oldest])
             patched.setattr("guardlayer.knowledge.postgres.preparing.OWN", ())
             Store.open(url, clock=lambda: NOW).close()
         raw.execute(
-            "INSERT INTO gl_old.entity (name) VALUES ('Acme');"
-            "INSERT INTO gl_old.alias (entity, norm, text, preferred) VALUES (1, 'acme', 'Acme', 1);"
-            "INSERT INTO gl_old.attribute (name) VALUES ('price');"
-            "INSERT INTO gl_old.synonym (attribute, norm, text, preferred) VALUES (1, 'price', 'price', 1);"
-            "INSERT INTO gl_old.cardinality VALUES (1, 1, 0);"
-            "INSERT INTO gl_old.source (name) VALUES ('s');"
-            "INSERT INTO gl_old.fact_key (entity, attribute, norm, qualifiers) VALUES (1, 1, '', '[]');"
-            "INSERT INTO gl_old.fact (fact, version, key, value, source, tx_from, operation, corrected) "
+            f"INSERT INTO {old}.entity (name) VALUES ('Acme');"
+            f"INSERT INTO {old}.alias (entity, norm, text, preferred) VALUES (1, 'acme', 'Acme', 1);"
+            f"INSERT INTO {old}.attribute (name) VALUES ('price');"
+            f"INSERT INTO {old}.synonym (attribute, norm, text, preferred) VALUES (1, 'price', 'price', 1);"
+            f"INSERT INTO {old}.cardinality VALUES (1, 1, 0);"
+            f"INSERT INTO {old}.source (name) VALUES ('s');"
+            f"INSERT INTO {old}.fact_key (entity, attribute, norm, qualifiers) VALUES (1, 1, '', '[]');"
+            f"INSERT INTO {old}.fact (fact, version, key, value, source, tx_from, operation, corrected) "
             "VALUES (1, 1, 1, '$49', 1, 5, 'add', 0)"
         )
         with Knowledge.open(url) as kb:
@@ -505,7 +508,7 @@ def test_a_layer_of_any_age_grows_to_the_present_one(postgres_server, raw, monke
         with Knowledge.open(url, read_only=True) as kb:
             assert kb.ask("Acme", "price").value == "$49"
     finally:
-        raw.execute("DROP SCHEMA IF EXISTS gl_old CASCADE")
+        raw.execute(f"DROP SCHEMA IF EXISTS {old} CASCADE")
 
 
 def test_processes_that_open_a_new_layer_at_once_all_succeed(postgres_server, raw):

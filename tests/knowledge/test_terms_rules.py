@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from guardlayer import Guard, Knowledge
@@ -175,6 +175,7 @@ def test_the_algebra_of_conditions_is_that_of_cases(one, other):
 
 
 @given(st.lists(st.tuples(WHEN, st.sampled_from("XY")), max_size=4))
+@example([({"a": ["2"]}, "Y"), ({"a": ["2"]}, "Y"), ({"a": ["2"]}, "X")])
 def test_a_rule_that_was_accepted_decides_every_complete_case(clauses):
     """What is written without complaint says one thing of each case, and the same again."""
     with Knowledge.open(":memory:") as kb:

@@ -205,8 +205,8 @@ def _check(name: str, clauses: Sequence[Clause]) -> None:
         settled = any(
             third not in (one, other)
             and third.valid.overlaps(one.valid)
-            and conditions.within(u, w)
-            and conditions.within(u, v)
+            and _narrower(u, w)
+            and _narrower(u, v)
             and conditions.within(w, u, v)  # whatever is in both is in it
             for third, u in exceptions
         )
