@@ -22,8 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTING = ("pytest>=8.3", "pytest-asyncio>=0.25", "pytest-socket>=0.7", "pytest-randomly>=3.16", "hypothesis>=6.120")
-"""What the tests need besides the framework."""
+TESTING = (
+    "pytest>=8.3",
+    "pytest-asyncio>=0.25",
+    "pytest-socket>=0.7",
+    "pytest-randomly>=3.16",
+    "hypothesis>=6.120",
+    "cedarpy>=4",
+)
+"""What the tests need besides the framework: the runner, and what the extra ``permissions`` brings."""
 
 TAIL = 60
 """Lines shown of a red cell's output."""
