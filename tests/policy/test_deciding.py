@@ -225,6 +225,21 @@ def test_corrections_that_disagree_about_the_same_words_remove_both_claims():
     assert twice.edits == (Edit(11, 13, "4%"),)
 
 
+def test_a_correction_that_meets_a_redaction_goes_with_its_whole_claim():
+    """What is left of a wrong claim does not stand beside the hole that another one left, nor does what it touches."""
+    text = "aaaa bbbb cccc dddd"
+    claims = [
+        checked("aaaa", Label.CONTRADICTED),
+        checked("aaaa bbbb", Label.CONTRADICTED, old="aaaa", new="XX"),
+        in_text(text, "bbbb cccc", Label.STALE, old="bbbb", new="YY"),
+        in_text(text, "dddd", Label.STALE, old="dddd", new="ZZ"),
+    ]
+    decision = Policy.preset("enforce").decide(draft(text), claims)
+    assert decision.actions == (Action.REDACT, Action.REDACT, Action.REDACT, Action.CORRECT)
+    assert not set(decision.output.split()) & {"aaaa", "bbbb", "cccc", "XX", "YY"}
+    assert decision.output.endswith("ZZ")
+
+
 def test_a_mark_never_lands_inside_a_replacement():
     """A claim that ends within corrected words is marked behind them."""
     text = "aaaa bbbb cccc"

@@ -184,18 +184,17 @@ def _settle(text: str, claims: Sequence[CheckedClaim], actions: list[Action]) ->
         else:
             for change in cluster:
                 actions[change.claim] = Action.REDACT
-    redacted = [(c.start, c.end) for c, action in zip(claims, actions, strict=True) if action is Action.REDACT]
-    regions = _union(redacted)
-    kept = []
-    for cluster in standing:
-        first = cluster[0]
-        if _covering(regions, first.start, first.end) is None:
-            kept.extend(cluster)
-            continue
-        redacted.append((first.start, first.end))
-        for change in cluster:
+    while True:
+        regions = _union(
+            [(c.start, c.end) for c, action in zip(claims, actions, strict=True) if action is Action.REDACT]
+        )
+        met = [cluster for cluster in standing if _covering(regions, cluster[0].start, cluster[0].end) is not None]
+        if not met:
+            return [change for cluster in standing for change in cluster], regions
+        # The whole claim goes, not its corrected words alone, and may take others along.
+        for change in (change for cluster in met for change in cluster):
             actions[change.claim] = Action.REDACT
-    return kept, _union(redacted)
+        standing = [cluster for cluster in standing if cluster not in met]
 
 
 def _change(text: str, checked: CheckedClaim, index: int) -> _Change | None:
@@ -272,7 +271,8 @@ def _place_marks(
             end -= 1
         gone = _covering(redacted, checked.start, end) if end > checked.start else None
         if gone is not None and gone[0] <= checked.start and end <= gone[1]:
-            actions[index] = Action.REDACT
+            if checked.end <= gone[1]:  # else blanks of it still stand, and there is no word to mark
+                actions[index] = Action.REDACT
             continue
         inside = _covering(edited, end - 1, end) if end else None
         if inside is not None:
