@@ -86,7 +86,7 @@ class ShippedEncoder:
         session, tokenizer = self._ready()
 
         def one(text: str) -> Any:
-            ids = np.array([tokenizer.encode(text[:MAX_CHARACTERS]).ids], dtype=np.int64)
+            ids = np.array([tokenizer.ids(text[:MAX_CHARACTERS])], dtype=np.int64)
             return session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
 
         workers = min(_MOST_WORKERS, os.cpu_count() or 1)
@@ -143,13 +143,6 @@ class ShippedEncoder:
             ) from error
 
 
-class _Encoded:
-    """Token ids of one text."""
-
-    def __init__(self, ids: list[int]) -> None:
-        self.ids = ids
-
-
 class _Bracketed:
     """The tokenizer with what stands around a single text, ``[CLS] text [SEP]``, whatever its own template says."""
 
@@ -157,6 +150,6 @@ class _Bracketed:
         self._tokenizer = tokenizer
         self._start, self._end = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
 
-    def encode(self, text: str) -> _Encoded:
-        ids = self._tokenizer.encode(text, add_special_tokens=False).ids[: MAX_TOKENS - 2]
-        return _Encoded([self._start, *ids, self._end])
+    def ids(self, text: str) -> list[int]:
+        inner = self._tokenizer.encode(text, add_special_tokens=False).ids[: MAX_TOKENS - 2]
+        return [self._start, *inner, self._end]
