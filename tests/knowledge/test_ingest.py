@@ -334,7 +334,7 @@ def test_odd_bytes_do_no_harm(passages, folder):
     (folder / os.fsdecode(b"caf\xe9.md")).write_text("Coffee costs two coins today.")
     passages.ingest(folder)
     (one,) = passages.search("fee", at=JANUARY)
-    assert one.span.slice(page.read_bytes().decode("utf-8-sig")) == one.text
+    assert one.span.slice(page.read_bytes().decode("utf-8-sig").replace("\0", "\ufffd")) == one.text
     assert passages.search("coffee", at=JANUARY)[0].source.id == "docs/caf\ufffd.md"
 
 

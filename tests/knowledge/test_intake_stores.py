@@ -73,3 +73,15 @@ def test_proposals_of_a_model(kb, tmp_path):
     (item,) = kb.extract(lambda _: answer).items
     kb.reviews.accept(item.id, author="dana", reason="read it")
     assert kb.ask("Initech", "chief executive").value == "Ann Lee"
+
+
+@pytest.mark.parametrize("name", ["page.md", "page.txt", "page.csv", "page.html"])
+def test_a_nul_in_a_document_is_read_as_no_character_on_either_database(kb, tmp_path, name):
+    """No database but SQLite can hold a NUL: it becomes the replacement sign, and what follows it keeps its place."""
+    (tmp_path / name).write_text("Plan,Notice\nThe notice period\0 is thirty days,binding\n")
+    assert kb.ingest(tmp_path / name).added
+    (found,) = kb.passages.search("notice period of thirty days", at=NOW)
+    assert "notice period\ufffd is thirty days" in found.text
+    if name != "page.csv":  # a row is read with the names of its columns
+        text = (tmp_path / name).read_text().replace("\0", "\ufffd")
+        assert name == "page.html" or text[found.span.start : found.span.end] == found.text

@@ -42,12 +42,14 @@ def _effective(text: str) -> str | None:
 def decode(data: bytes, name: str) -> str:
     """Return the bytes of a document as text, line ends as they are, without a byte order mark.
 
+    A NUL, which PostgreSQL cannot hold, becomes the replacement sign, on every store alike; offsets stay as they are.
+
     Raises:
         InputError: They are not UTF-8, or UTF-16 with a byte order mark.
     """
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return data.decode(encoding)
+        return data.decode(encoding).replace("\0", "\ufffd")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
