@@ -124,3 +124,23 @@ def test_marks_of_citations_behind_a_sentence_state_nothing(split: SplitText, ma
     assert [claim.text for claim in found.claims] == ["The museum opens at nine.", "It closes at five."]
     assert [region.reason for region in found.skipped] == ["marks of citations"]
     assert split(f"The price is {marks} dollars.").claims
+
+
+@pytest.mark.parametrize("marks", [" [2]", "[2]", " [1][2]", " [1, 3]", "[^a]", " [2](https://example.org)"])
+def test_the_mark_of_a_citation_is_no_part_of_what_is_said(split: SplitText, marks: str) -> None:
+    """A number that says where a statement comes from is not a value of the statement, and stays where it stands."""
+    text = f"The fee of Acme{marks} is $39{marks}. It was lower."
+    found = split(text).claims
+    assert found[0].text == "The fee of Acme is $39."
+    assert text[found[0].start : found[0].end] == f"The fee of Acme{marks} is $39{marks}."
+    span = found[0].locate(Span(19, 22))
+    assert span is not None
+    assert span.slice(text) == "$39"
+
+
+@pytest.mark.parametrize(
+    "said", ["The score is in [1, 5].", "[1] is the lowest grade.", "The answer is [3].", "Take a[0]."]
+)
+def test_a_value_in_brackets_is_said(split: SplitText, said: str) -> None:
+    """An interval, an index and a bracketed value are what the sentence states."""
+    assert split(said).claims[0].text == said

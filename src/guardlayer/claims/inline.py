@@ -10,6 +10,11 @@ __all__ = ["Inline", "read_inline"]
 # One token at a time and no nesting, so that the scan is linear whatever it meets.
 _TOKEN: Final = re.compile(r"\\[!-/:-@\[-`{-~]|`+|\*{1,3}|_{1,3}|~~|!?\[|\]\(|\]|<(?=https?://|mailto:)")
 _TARGET_REACH: Final = 2048
+# "[2]", "[1, 3]", "[^note]": who says so, and no part of what is said.
+_CITED: Final = re.compile(r"\^[\w-]{1,40}|[1-9][0-9]{0,2}(?:\s?[,;–-]\s?[1-9][0-9]{0,2})*")
+_INTERVAL: Final = re.compile(
+    r"(?:\b(?:in|of|over|range|interval|between|within|from|to|is|are|be)|[=∈:])\s*\Z", re.IGNORECASE
+)
 
 
 class Inline(NamedTuple):
@@ -74,16 +79,33 @@ def read_inline(text: str, start: int, end: int) -> Inline:
             close = _target_end(text, right, min(end, right + _TARGET_REACH)) if brackets else -1
             if close >= 0:
                 opening = brackets.pop()
-                hidden += [opening, (left, close)]
+                if (cited := _citation(text, start, opening, left)) is not None:
+                    hidden.append((cited, close))
+                else:
+                    hidden += [opening, (left, close)]
                 protected.append((left, close))
                 resume = close
         elif token == "]":
-            if brackets:
-                brackets.pop()
+            if brackets and (cited := _citation(text, start, brackets.pop(), left)) is not None:
+                hidden.append((cited, right))
         else:
             _emphasise(text, match, (start, end), emphasis, hidden)
     hidden.sort()
     return Inline(hidden, protected, code)
+
+
+def _citation(text: str, start: int, opening: tuple[int, int], close: int) -> int | None:
+    """Return where the mark of a citation begins, the space before it included; ``None`` where it is something else.
+
+    A number in brackets that begins a line is a list of sources, and one that a word or sign announces is a value.
+    """
+    left, inside = opening
+    if text[left] != "[" or not _CITED.fullmatch(text, inside, close):
+        return None
+    before = text[max(start, left - 24) : left].rpartition("\n")[2]
+    if not before.strip() or _INTERVAL.search(before):
+        return None
+    return left - len(before) + len(before.rstrip())
 
 
 def _emphasise(

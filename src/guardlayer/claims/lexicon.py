@@ -212,7 +212,8 @@ PLACING: Final = words("in at from near outside across throughout")
 PROMPTS: Final = words(
     """summarize summarise explain describe write list tell give compare translate draft create generate provide show
     help answer classify extract identify name state rewrite complete continue contact email call visit click open
-    check see reach ask read use try select choose press enter send submit download install run note remember"""
+    check see reach ask read use try select choose press enter send submit download install run note remember
+    feel let consider keep make take look go stay start stop wait drop follow add set turn save share pick imagine"""
 )
 """Verbs that open a request to a model, or an instruction to a person."""
 

@@ -253,11 +253,11 @@ class _Reader:
         """Read one sentence of a block: against the question, under its lead-in, or clause by clause."""
         text = text_of(parts)
         cell = block.form is Form.CELL
+        if not cell and _MARKS.fullmatch(self.text, start, end):
+            self.skipped.append(Skipped(start, end, "marks of citations"))
+            return
         if not any(map(str.isalnum, text)) and not (cell and not set(text) <= set("-–— .…")):
             self.skipped.append(Skipped(start, end, "empty cell" if cell else _NO_WORDS))
-            return
-        if not cell and _MARKS.fullmatch(text):
-            self.skipped.append(Skipped(start, end, "marks of citations"))
             return
         if cell:
             label = f"{self._topic(block.label)}{block.label}" if block.keyed else block.label
