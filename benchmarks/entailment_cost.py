@@ -87,7 +87,9 @@ def pairs(folder: Path | None, *, calls: int) -> None:
     loaded = judge.network.load()
     for tokens in (64, 128):
         ids = np.full((1, tokens), 2003, dtype=np.int64)
-        feed = {"input_ids": ids, "token_type_ids": np.zeros_like(ids), "attention_mask": np.ones_like(ids)}
+        feed = {"input_ids": ids, "token_type_ids": np.zeros_like(ids)}
+        if len(loaded.session.get_inputs()) > len(feed):
+            feed["attention_mask"] = np.ones_like(ids)
         spent = _milliseconds(lambda feed=feed: loaded.session.run(None, feed), calls)
         print(f"network alone, {tokens} tokens, one thread: {spent}")
     made = [pair for pair in generate.pairs(8 * calls, seed=77) if 40 <= len(pair.evidence.split()) <= 60][:calls]

@@ -28,6 +28,7 @@ class OnnxJudge:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._inputs = {one.name for one in self._session.get_inputs()}
         self._encoder = Encoder(tokenizer)
         self._marked = marked
 
@@ -47,5 +48,7 @@ class OnnxJudge:
         ids = np.array([pair.ids], dtype=np.int64)
         types = np.zeros_like(ids)
         types[0, pair.border :] = 1
-        feed = {"input_ids": ids, "token_type_ids": types, "attention_mask": np.ones_like(ids)}
+        feed = {"input_ids": ids, "token_type_ids": types}
+        if "attention_mask" in self._inputs:  # the plain export, in float, is for batches as well
+            feed["attention_mask"] = np.ones_like(ids)
         return [float(value) for value in self._session.run(None, feed)[0][0]]

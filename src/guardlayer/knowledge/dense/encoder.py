@@ -87,7 +87,10 @@ class ShippedEncoder:
 
         def one(text: str) -> Any:
             ids = np.array([tokenizer.ids(text[:MAX_CHARACTERS])], dtype=np.int64)
-            return session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
+            feed = {"input_ids": ids}
+            if len(session.get_inputs()) > 1:
+                feed["attention_mask"] = np.ones_like(ids)
+            return session.run(None, feed)[0][0]
 
         workers = min(_MOST_WORKERS, os.cpu_count() or 1)
         if len(texts) < 2 or workers < 2:

@@ -144,6 +144,8 @@ def _read(loaded: Loaded, evidence: str, claim: str) -> Reading:
     ids = np.array([encoded.ids], dtype=np.int64)
     types = np.zeros_like(ids)
     types[0, encoded.border :] = 1
-    feed = {"input_ids": ids, "token_type_ids": types, "attention_mask": np.ones_like(ids)}
+    feed = {"input_ids": ids, "token_type_ids": types}
+    if len(loaded.session.get_inputs()) > len(feed):  # a plain export, for batches as well
+        feed["attention_mask"] = np.ones_like(ids)
     supports, neutral, refutes = loaded.session.run(None, feed)[0][0].tolist()
     return Reading((supports, neutral, refutes), pair.marks)
