@@ -11,7 +11,7 @@ the day on which the last page that held the sentence ceased to.
 Both sets are asked as they are, once more for each of a few rewordings by rule, and as somebody reworded a hundred of
 each by hand (``docs_history_rewordings.toml``, which holds the rewordings and no sentence of the documentation).
 ``--list-sentences`` prints what can be reworded, with the keys that file uses. ``--scale`` times 500 revisions
-that each change all of 25 files.
+that each change all of 25 files: once as sentences, once with a table in each of which a cell changes, read as facts.
 """
 
 from __future__ import annotations
@@ -257,16 +257,21 @@ def git(where: Path, *arguments: str, given: bytes | None = None) -> str:
     return done.stdout.decode().strip()
 
 
-def timed(kb: Knowledge, repo: Path, path: str, what: str) -> None:
+def timed(kb: Knowledge, repo: Path, path: str, what: str, *, facts: str | None = None) -> None:
     """Read a history and print how long that took."""
     begin = time.perf_counter()
-    result = kb.ingest_git(repo, path)
+    result = kb.ingest_git(repo, path, facts=facts)
     print(f"  {what}: {time.perf_counter() - begin:.2f} s ({result})")
 
 
-def scale(folder: Path) -> None:
-    """Time 500 revisions that each change a sentence in all of 25 files of 60 sentences."""
-    repo = folder / "scale"
+def scale(folder: Path, *, rows: int) -> None:
+    """Time 500 revisions that each change all of 25 files: one of their sentences, and a cell of their table.
+
+    Args:
+        folder: Where there is room.
+        rows: Of the table in each file, which takes the place of as many of 60 sentences.
+    """
+    repo = folder / f"scale{rows}"
     repo.mkdir()
     git(repo, "init", "-q")
     stream: list[bytes] = []
@@ -278,15 +283,19 @@ def scale(folder: Path) -> None:
         for number in range(25):
             lines = (
                 f"Page {number} says in line {line} that the limit is {(revision + 37 * line) // 60} items a day."
-                for line in range(60)
+                for line in range(rows, 60)
+            )
+            table = "".join(
+                f"| Plan {number}-{row} | ${(revision + 37 * row) // rows + 10} | {row} |\n" for row in range(rows)
             )
             body = f"# Page {number}\n\n" + "\n\n".join(lines) + "\n"
+            body += f"\n| Plan | Price | Seats |\n|---|---|---|\n{table}" if rows else ""
             stream.append(f"M 644 inline docs/page{number}.md\ndata {len(body)}\n{body}\n".encode())
     git(repo, "fast-import", "--quiet", given=b"".join(stream))
     git(repo, "symbolic-ref", "HEAD", "refs/heads/main")
-    print("500 revisions that each change all of 25 files")
-    with Knowledge.open(folder / "scale.db") as kb:
-        timed(kb, repo, "docs/", "first reading")
+    print(f"500 revisions that each change all of 25 files{f', with a table of {rows} rows in each' if rows else ''}")
+    with Knowledge.open(folder / f"scale{rows}.db") as kb:
+        timed(kb, repo, "docs/", "first reading", facts="auto" if rows else None)
         timed(kb, repo, "docs/", "nothing new")
 
 
@@ -324,8 +333,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
                     list_sentences(kb)
                 else:
                     measure(kb, misses=chosen.list_misses, only_hand=chosen.only_hand)
-        if chosen.scale:
-            scale(folder)
+        for rows in (0, 20) if chosen.scale else ():
+            scale(folder, rows=rows)
     return 0
 
 

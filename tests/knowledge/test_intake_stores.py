@@ -85,3 +85,14 @@ def test_a_nul_in_a_document_is_read_as_no_character_on_either_database(kb, tmp_
     if name != "page.csv":  # a row is read with the names of its columns
         text = (tmp_path / name).read_text().replace("\0", "\ufffd")
         assert name == "page.html" or text[found.span.start : found.span.end] == found.text
+
+
+def test_a_row_with_a_date_of_its_own_is_not_bound_by_that_of_the_page(kb, tmp_path):
+    """What a newer version says of last year held last year."""
+    page = tmp_path / "fees.csv"
+    mapping = {"entity": "Tier", "attributes": ["Fee"], "valid_from": "From"}
+    page.write_text("Tier,Fee,From\nGold,12,2025-01-01\n")
+    kb.ingest(page, facts=mapping, effective_from="2026-01-01")
+    page.write_text("Tier,Fee,From\nGold,12,2025-01-01\nSilver,7,2025-01-01\n")
+    kb.ingest(page, effective_from="2026-05-01")
+    assert [kb.ask(tier, "fee", at="2025-03-01").value for tier in ("Gold", "Silver")] == ["12", "7"]

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
         "guardlayer ingest handbook/ --knowledge acme.db --source handbook --effective-from 2026-01-01",
         "guardlayer ingest fees.md -k acme.db --authority 10 --supersedes fees-2025",
         "guardlayer ingest pricing/ -k acme.db --facts auto",
-        "guardlayer ingest --git ../handbook --path docs/ -k acme.db",
+        "guardlayer ingest --git ../handbook --path docs/ -k acme.db --facts auto",
     )(ingest)
 
 
@@ -116,7 +116,7 @@ def ingest(
     """
     from guardlayer.cli.building import open_required
 
-    _check_combination(path, git, of_git=(folder, since), of_path=(effective_from, supersedes, facts))
+    _check_combination(path, git, of_git=(folder, since), of_path=(effective_from, supersedes))
     screen = Screen.of(json=json)
     with open_required(knowledge, create=True) as kb, status(screen, "") as say:
 
@@ -126,7 +126,7 @@ def ingest(
         if git is not None:
             result = kb.ingest_git(
                 git, "docs/" if folder is None else folder, source=source, authority=authority, since=since,
-                progress=progress,
+                facts=_facts(facts), progress=progress,
             )  # fmt: skip
         else:
             assert path is not None
@@ -178,7 +178,7 @@ def _check_combination(
     if git is None and any(of_git):
         raise ConfigError("--path and --since go with --git REPO; leave them out to read files")
     if git is not None and any(of_path):
-        raise ConfigError("--effective-from, --supersedes and --facts do not go with --git; its commits are the dates")
+        raise ConfigError("--effective-from and --supersedes do not go with --git; its commits are the dates")
 
 
 @contextmanager

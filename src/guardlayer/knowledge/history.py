@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
@@ -19,6 +19,9 @@ from guardlayer.knowledge.documents import FORMATS, Slice, kinds, missing, parse
 from guardlayer.knowledge.git import Change, Repository, Revision
 from guardlayer.knowledge.ingest import MAX_BYTES, Progress
 from guardlayer.knowledge.ingested import IngestResult
+from guardlayer.knowledge.intake.facts import Found, as_before, facts_of
+from guardlayer.knowledge.intake.mapping import Facts, Wanted
+from guardlayer.knowledge.intake.revisions import HistoryFacts
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.reading import shown
 from guardlayer.knowledge.recording import Mark, Recorder, relative
@@ -52,13 +55,16 @@ class _Known:
 
     mark: Mark | None
     heads: tuple[tuple[Any, ...], ...]
+    asked: str | None = None
 
     @classmethod
     def of(cls, store: Store, source: str) -> _Known:
         marks = store.read(
             "SELECT source, repository, folder, head, reached FROM doc_history WHERE source = ?", (source,)
         )
-        return cls(Mark(*marks[0]) if marks else None, tuple(store.read(_HEADS, (source,))))
+        asked = store.read("SELECT asked FROM settled WHERE source = ?", (source,))
+        heads = tuple(store.read(_HEADS, (source,)))
+        return cls(Mark(*marks[0]) if marks else None, heads, asked[0][0] if asked else None)
 
 
 def ingest_git(
@@ -69,6 +75,7 @@ def ingest_git(
     source: str | None = None,
     authority: int | None = None,
     since: When | None = None,
+    facts: Facts | None = None,
     progress: Progress | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> IngestResult:
@@ -86,11 +93,14 @@ def ingest_git(
         authority: Rank of the sources; kept as it is if not given, 0 at first.
         since: Read no older changes: what stood then counts as having stood before too. It also is the date from
             which a history counts that was rewritten since it was read.
+        facts: Record keyed facts as well: ``"auto"`` by the shape of tables and ``key: value`` lines, a mapping or
+            several by their columns, ``"none"`` to end those recorded before. Not given, it is done as the last time;
+            at first nothing is taken. Another question than the last time is put to the whole history.
         progress: Called with revisions read, revisions in all, and the commit.
         max_bytes: Largest content read; larger ones are skipped.
 
     Raises:
-        ConfigError: There is no ``git``, or the source was read from another folder.
+        ConfigError: ``facts`` is not known, there is no ``git``, or the source was read from another folder.
         InputError: There is no such repository, or nothing was ever in the folder.
         KnowledgeError: The history was rewritten, so that what was read before is no part of it.
         StoreError: The database cannot be written; nothing is kept.
@@ -101,15 +111,31 @@ def ingest_git(
     name = cleaned(source, what="source") if source is not None else _default_name(root, folder)
     with Repository(root) as repository:
         known = _Known.of(store, name)
-        reading = _Reading(store, repository, name, folder, known, authority=rank, max_bytes=max_bytes)
+        wanted = Wanted.of(facts) if facts is not None else as_before(store, name, None)
+        taken = wanted if wanted is not None and wanted.takes else None
+        reading = _Reading(store, repository, name, folder, known, authority=rank, max_bytes=max_bytes, facts=taken)
         mark = reading.run(start, progress)
+        again = None
+        if taken is not None and known.mark is not None and known.asked != taken.digest:
+            nothing = _Known(None, ())
+            again = _Reading(store, repository, name, folder, nothing, max_bytes=max_bytes, facts=taken, passages=False)
+            again.run(start, progress)
         with store.write() as cursor:
             if _Known.of(store, name) != known:
                 raise StoreError(
                     f"{store.name}: {name!r} was written by somebody else while its history was read; nothing of this "
                     "reading was kept, run it again"
                 )
-            return Recorder(cursor, store.dialect, store.tick(), mark).record(reading.timeline.pages, reading.skipped)
+            pages = reading.timeline.pages
+            result = Recorder(cursor, store.dialect, store.tick(), mark).record(pages, reading.skipped)
+            if wanted is None:
+                return result
+            told = HistoryFacts(store, cursor, source=name, repository=reading.uri)
+            told.remember(taken, mark.reached)
+            if taken is None:
+                return replace(result, facts=told.end(pages, mark.reached))
+            settled = told.record(pages) if again is None else told.record_again(pages, again.timeline.pages)
+            return replace(result, facts=settled)
 
 
 class _Reading:
@@ -128,9 +154,13 @@ class _Reading:
         folder: bytes,
         known: _Known,
         *,
-        authority: int | None,
         max_bytes: int,
+        authority: int | None = None,
+        facts: Wanted | None = None,
+        passages: bool = True,
     ) -> None:
+        self._facts = facts
+        self._passages = passages
         self._repository = repository
         self._folder = folder
         self._mark = known.mark
@@ -220,15 +250,15 @@ class _Reading:
     def _take_in(self, one: Change, stamp: Stamp, sizes: dict[str, int]) -> None:
         page = self.timeline.page(one.path)
         try:
-            parts, digest = self._parts_of(one, sizes)
+            parts, digest, found = self._parts_of(one, sizes)
         except InputError as error:
             self.skipped[one.path] = f"revision {stamp.label}: {error}"
             if page is not None and page.present and page.doubt is None:
                 page.doubt = (stamp, str(error))
             return
-        self.timeline.take_in(one.path, digest, parts, stamp, self.authority)
+        self.timeline.take_in(one.path, digest, parts, stamp, self.authority, found)
 
-    def _parts_of(self, one: Change, sizes: dict[str, int]) -> tuple[tuple[Slice, ...], str]:
+    def _parts_of(self, one: Change, sizes: dict[str, int]) -> tuple[tuple[Slice, ...], str, Found | None]:
         size = sizes.get(one.blob)
         if size is None:
             raise InputError("is not in this clone; clone the repository whole (without --filter)")
@@ -236,7 +266,9 @@ class _Reading:
             raise InputError(f"has {size:,} bytes; at most {self._max_bytes:,} are read")
         data = self._repository.content(one.blob)
         document = parse(data, shown(os.fsdecode(one.path)))
-        return tuple(document.parts()), "sha256:" + hashlib.sha256(data).hexdigest()
+        found = None if self._facts is None else facts_of(document, self._facts)
+        parts = tuple(document.parts()) if self._passages else ()
+        return parts, "sha256:" + hashlib.sha256(data).hexdigest(), found
 
     def _close_doubtful(self) -> None:
         """Vouch no longer for documents whose newest content cannot be read."""
@@ -268,7 +300,8 @@ def _pages(heads: Sequence[tuple[Any, ...]], source: str) -> list[Page]:
                 "source="
             )
         path = unquote_to_bytes(uri.partition("#")[2])
-        pages.append(Page(path, number, state, digest, authority, document, name))
+        known = state == "present"
+        pages.append(Page(path, number, state, digest, authority, document, name, known=known))
     return pages
 
 

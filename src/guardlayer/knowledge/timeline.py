@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from guardlayer.knowledge.documents import Slice
+from guardlayer.knowledge.intake.facts import Found
+from guardlayer.knowledge.intake.revisions import unchanged
 from guardlayer.knowledge.succession import successors
 
 FRESH = 1 << 60
@@ -62,7 +64,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a document, as it will be written."""
+    """One version of a document, as it will be written.
+
+    Attributes:
+        number: Counted from 1.
+        state: ``present``, or how the document ended.
+        digest: Of its content.
+        authority: Its rank.
+        stamp: The revision.
+        reason: Why it ended.
+        found: The keyed facts that it states; ``None`` where it states what the version before did.
+    """
 
     number: int
     state: str
@@ -70,6 +82,7 @@ class Version:
     authority: int
     stamp: Stamp
     reason: str | None = None
+    found: Found | None = None
 
 
 @dataclass(slots=True)
@@ -88,6 +101,8 @@ class Page:
         gone: What this reading closed.
         versions: What this reading found.
         doubt: Since when, and why, its content cannot be read.
+        known: Whether it stood when this reading began.
+        found: The keyed facts of its newest version, as far as this reading saw it.
     """
 
     path: bytes
@@ -101,6 +116,8 @@ class Page:
     gone: list[Part] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
     doubt: tuple[Stamp, str] | None = None
+    known: bool = False
+    found: Found | None = None
 
     @property
     def present(self) -> bool:
@@ -142,7 +159,10 @@ class Timeline:
             page.path = new
             self._at[new] = page
 
-    def take_in(self, path: bytes, digest: str, cuts: Sequence[Slice], stamp: Stamp, authority: int | None) -> None:
+    def take_in(  # noqa: PLR0917 - what a revision says of a document
+        self, path: bytes, digest: str, cuts: Sequence[Slice], stamp: Stamp, authority: int | None,
+        found: Found | None = None,
+    ) -> None:  # fmt: skip
         """Give a document its next version."""
         page = self._at.get(path)
         if page is None:
@@ -153,7 +173,9 @@ class Timeline:
         if page.present and page.digest == digest and page.authority == rank:
             return
         page.number, page.state, page.digest, page.authority = page.number + 1, "present", digest, rank
-        page.versions.append(Version(page.number, "present", digest, rank, stamp))
+        told = None if found is None else unchanged(found, page.found)
+        page.found = told or page.found
+        page.versions.append(Version(page.number, "present", digest, rank, stamp, found=told))
         self._differ(page, cuts)
 
     def end(self, path: bytes, state: str, stamp: Stamp, reason: str | None = None) -> None:
@@ -164,6 +186,7 @@ class Timeline:
         parts = self.parts(page)
         page.doubt = None
         page.number, page.state, page.digest, page.parts = page.number + 1, state, "", []
+        page.found = None
         page.versions.append(Version(page.number, state, "", page.authority, stamp, reason))
         self._close(page, parts, {})
 

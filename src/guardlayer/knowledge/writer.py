@@ -193,11 +193,12 @@ class Writer:
         entity, attribute = self.entity(statement.entity), self.attribute(statement.attribute)
         return self._key(entity, attribute, statement.qualifiers)[0]
 
-    def rows(self, at_key: int) -> list[Row]:
-        """Return all versions of a key, in the order they were recorded."""
+    def _live(self, at_key: int) -> list[Row]:
+        """Return the live versions of a key, in the order they were recorded."""
         if self._fresh is not None and (known := self._fresh.rows.get(at_key)) is not None:
-            return known
-        return [row_of(row) for row in self._all(ROW + "WHERE f.key = ? ORDER BY f.id", (at_key,))]
+            return [row for row in known if row.live]
+        where = "WHERE f.key = ? AND f.tx_to IS NULL ORDER BY f.id"
+        return [row_of(row) for row in self._all(ROW + where, (at_key,))]
 
     def _beginning(self, at_key: int, valid: Interval) -> list[Row]:
         """Return the versions of a key that begin when ``valid`` does; the start of a fact never changes."""
@@ -302,12 +303,14 @@ class Writer:
 
     def clash(self, at_key: int) -> tuple[Row, Row] | None:
         """Return two live facts of one source that say two things at once, where only one may hold."""
+        return overlap(self._live(at_key)) if self.single(at_key) else None
+
+    def single(self, at_key: int) -> bool:
+        """Say whether a key holds one value at a time."""
         attribute = self._fresh.attributes.get(at_key) if self._fresh is not None else None
         if attribute is None:
             attribute = self._one("SELECT attribute FROM fact_key WHERE id = ?", (at_key,))[0]
-        if not self._single(int(attribute)):
-            return None
-        return overlap([row for row in self.rows(at_key) if row.live])
+        return self._single(int(attribute))
 
     def clash_text(self, one: Row, other: Row) -> str:
         """Put a clash into words, with what to do about it."""

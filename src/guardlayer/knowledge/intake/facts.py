@@ -10,7 +10,6 @@ from guardlayer.knowledge.documents import Document
 from guardlayer.knowledge.intake import auto, shapes
 from guardlayer.knowledge.intake.mapping import Wanted
 from guardlayer.knowledge.intake.register import Register, Settled, Since, Stated
-from guardlayer.knowledge.sources import interval_of
 from guardlayer.knowledge.store import Cursor, Store
 from guardlayer.knowledge.writer import Writer
 from guardlayer.types import Source
@@ -93,7 +92,8 @@ class DocumentFacts:
         """
         assert self._wanted is not None
         uri, _, label, _, digest, authority, effective, text, before = self._version(source)
-        version = Source(source, uri, str(label), authority, interval_of(effective, None, text, None), digest)
+        # The date of the version is that of the facts which have none of their own, and does not bound the others.
+        version = Source(source, uri, str(label), authority, digest=digest)
         register = Register(self._writer, self._cursor, version, strict=not self._wanted.auto)
         if before is not None and before != "present":
             register.forget()
@@ -101,6 +101,7 @@ class DocumentFacts:
             register.take(stated)
         self.settled += register.settle(Since(effective, text))
         self.settled += Settled(left_out=found.left_out)
+        register.close()
         self._remember(source, self._question(digest), effective)
 
     def end(self, source: str) -> None:
@@ -108,9 +109,10 @@ class DocumentFacts:
         known = self._cursor.execute("SELECT 1 FROM stated WHERE source = ? LIMIT 1", (source,)).fetchall()
         if known:
             uri, _, label, _, _, authority, effective, text, _ = self._version(source)
-            version = Source(source, uri, str(label), authority, interval_of(effective, None, text, None))
+            version = Source(source, uri, str(label), authority)
             register = Register(self._writer, self._cursor, version, strict=True)
             self.settled += register.settle(Since(effective, text))
+            register.close()
         self._cursor.execute("DELETE FROM settled WHERE source = ?", (source,))
 
     def _version(self, source: str) -> tuple[str, int, str, str, str, int, int | None, str | None, str | None]:

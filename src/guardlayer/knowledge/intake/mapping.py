@@ -183,6 +183,11 @@ class Wanted:
     how: str
 
     @property
+    def takes(self) -> bool:
+        """Whether anything is to be taken."""
+        return self.auto or bool(self.mappings)
+
+    @property
     def digest(self) -> str:
         """What two ways of asking for the same have in common; changes with the rules of this module."""
         return hashlib.sha256(f"{_RULES}{self.how}".encode()).hexdigest()

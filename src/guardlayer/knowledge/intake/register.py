@@ -8,6 +8,7 @@ the source says; what is gone has ended on that day. The ledger keeps all of it.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,7 +24,7 @@ from guardlayer.text import key
 from guardlayer.types import Source, Span
 
 _PRIOR = """
-SELECT s.id, s.key, s.fact, f.value FROM stated AS s JOIN fact AS f ON f.fact = s.fact AND f.version = 1
+SELECT s.key, s.fact, f.value FROM stated AS s JOIN fact AS f ON f.fact = s.fact AND f.version = 1
 WHERE s.source = ?
 """
 _LEFT_OUT = 20  # reasons told
@@ -107,36 +108,45 @@ class Settled:
 class _Prior:
     """An open statement of the last time."""
 
-    id: int
     key: int
     fact: int
     value: str
 
 
 class Register:
-    """What one source states, within one open write.
+    """What one source states, within one open write: in one version of it, or in several one after the other.
+
+    Every version is heard (:meth:`take`) and compared with what went before (:meth:`settle`); the next one begins with
+    :meth:`revise`. :meth:`close` writes what now stands for the next time.
 
     Args:
         writer: Of that write.
         cursor: Of that write.
         source: The source, in the version that is read now.
         strict: Whether a statement that cannot be recorded is an error, or is left out and named.
+        heard: Whether the ledger may have heard of values the source had in between, so that each is looked for.
     """
 
-    def __init__(self, writer: Writer, cursor: Cursor, source: Source, *, strict: bool) -> None:
+    def __init__(self, writer: Writer, cursor: Cursor, source: Source, *, strict: bool, heard: bool = False) -> None:
         self._writer = writer
         self._cursor = cursor
         self._source = source
         self._strict = strict
+        self._again = heard
         self._prior: dict[int, list[_Prior]] = defaultdict(list)
         for row in cursor.execute(_PRIOR + " ORDER BY s.id", (source.id,)).fetchall():
-            self._prior[row[1]].append(_Prior(*row))
+            self._prior[row[0]].append(_Prior(*row))
         self._known = len(self._prior)
+        self._written = {one.fact for rest in self._prior.values() for one in rest}
+        self._stands: dict[int, list[_Prior]] = defaultdict(list)
         self._fresh: list[tuple[int, Statement, Stated]] = []
         self._kept = 0
-        self._left_out: list[str] = []
+        self._left_out: dict[str, None] = {}
         self._attributes: set[str] = set()
-        self._heard: set[tuple[int, str]] = set()
+        self._heard: dict[int, set[str]] = defaultdict(set)
+        self._keys: dict[tuple[object, ...], int] = {}
+        self._read: dict[int, tuple[Stated, Statement, int, str]] = {}  # with the object, so that its id is its own
+        self._touched: dict[int, None] = {}
 
     @property
     def known(self) -> int:
@@ -145,8 +155,11 @@ class Register:
 
     def forget(self) -> None:
         """Compare with nothing: the source had been withdrawn."""
-        self._cursor.execute("DELETE FROM stated WHERE source = ?", (self._source.id,))
         self._prior.clear()
+
+    def revise(self, source: Source) -> None:
+        """Begin to hear another version of the source."""
+        self._source = source
 
     def take(self, stated: Stated) -> None:
         """Hear one statement.
@@ -154,79 +167,113 @@ class Register:
         Raises:
             GuardlayerError: It cannot be recorded, and the register is strict.
         """
-        try:
-            statement = Statement.of(
-                stated.entity, stated.attribute, stated.value, valid_from=stated.valid_from, valid_to=stated.valid_to,
-                qualifiers=stated.qualifiers, author=None, reason=None,
-            )  # fmt: skip
-            self._declare(stated, statement)
-            at_key = self._writer.key_for(statement)
-        except GuardlayerError as error:
-            if self._strict:
-                raise
-            if len(self._left_out) < _LEFT_OUT:
-                self._left_out.append(f"{stated.entity}, {stated.attribute}: {error}")
+        known = self._read.get(id(stated))
+        if known is None:
+            try:
+                statement = Statement.of(
+                    stated.entity, stated.attribute, stated.value, valid_from=stated.valid_from,
+                    valid_to=stated.valid_to, qualifiers=stated.qualifiers, author=None, reason=None,
+                )  # fmt: skip
+                at_key = self._key(stated, statement)
+            except GuardlayerError as error:
+                if self._strict:
+                    raise
+                self._leave_out(f"{stated.entity}, {stated.attribute}: {error}")
+                return
+            value = value_key(statement.value)
+            self._read[id(stated)] = stated, statement, at_key, value
+        else:
+            _, statement, at_key, value = known
+        heard = self._heard[at_key]
+        if value in heard:
             return
-        said = at_key, value_key(statement.value)
-        if said in self._heard:
+        if heard and not self._strict and statement.valid == Interval() and self._writer.single(at_key):
+            self._leave_out(f"{stated.entity}, {stated.attribute}: {stated.value!r} is the second value in one version")
             return
-        self._heard.add(said)
+        heard.add(value)
         prior = self._prior.get(at_key, [])
         same = next((one for one in prior if same_value(one.value, statement.value)), None)
         if same is None:
             self._fresh.append((at_key, statement, stated))
         else:
             prior.remove(same)
+            self._stands[at_key].append(same)
             self._kept += 1
 
     def settle(self, since: Since) -> Settled:
-        """Record what is new, what has changed and what is gone, as from ``since`` on.
-
-        Raises:
-            OverlapError: The source would say two things at once about a key that holds one.
-        """
+        """Record what is new, what has changed and what is gone, as from ``since`` on."""
         added = superseded = 0
-        touched: dict[int, None] = {}
         for at_key, statement, stated in self._fresh:
             prior = self._prior.get(at_key, [])
             valid = statement.valid if statement.valid != Interval() else since.interval
             if prior:
                 # The new fact does not name the old one: that somebody says so explicitly outranks authority, and a
                 # document that merely changed must not. The ledger finds the successor by its date.
-                old = prior.pop(0)
-                row = self._live(old.fact)
+                row = self._live(prior.pop(0).fact)
                 if row is not None:
                     self._end(row, valid.start, valid.start_text)
-                self._drop(old)
-                fact = self._writer.insert(
-                    at_key, statement.value, self._writer.source_row(self._source), valid, operation="add",
-                    author=None, reason=None,
-                )  # fmt: skip
+                fact = self._add(statement, valid) if self._again else self._insert(at_key, statement, valid)
                 superseded += 1
             else:
                 fact = self._add(statement, valid)
                 added += 1
-            touched[at_key] = None
-            self._cursor.execute(
-                "INSERT INTO stated (source, key, fact) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                (self._source.id, at_key, fact),
-            )
+            self._touched[at_key] = None
+            self._stands[at_key].append(_Prior(at_key, fact, statement.value))
             if stated.span is not None:
-                self._cursor.execute(
-                    'INSERT INTO fact_place (fact, start, "end", page) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-                    (fact, stated.span.start, stated.span.end, stated.span.page),
-                )
-        ended = 0
-        for old in [one for rest in self._prior.values() for one in rest]:
-            row = self._live(old.fact)
-            if row is not None:
-                self._end(row, since.interval.start, since.text)
-                ended += 1
-            self._drop(old)
-        for at_key in touched:
+                self._writer.place(fact, stated.span)
+        ended = self._finish(lambda row: self._end(row, since.interval.start, since.text))
+        return Settled(added, superseded, ended, self._next(), tuple(self._left_out))
+
+    def withdraw(self, reason: str) -> Settled:
+        """Record that nobody knows what the source states now: what it stated is withdrawn."""
+        ended = self._finish(lambda row: self._writer.withdraw(row, "retract", author=None, reason=reason))
+        return Settled(ended=ended, kept=self._next())
+
+    def close(self) -> None:
+        """Require that what was recorded may stand together, and keep what the source states for the next time.
+
+        Raises:
+            OverlapError: The source would say two things at once about a key that holds one.
+        """
+        for at_key in self._touched:
             self._writer.check(at_key)
-        self._fresh, self._prior = [], defaultdict(list)
-        return Settled(added, superseded, ended, self._kept, tuple(self._left_out))
+        stands = {one.fact: one.key for rest in self._prior.values() for one in rest}
+        for fact in sorted(self._written - stands.keys()):
+            self._cursor.execute("DELETE FROM stated WHERE source = ? AND fact = ?", (self._source.id, fact))
+        for fact, at_key in stands.items():
+            if fact not in self._written:
+                self._cursor.execute(
+                    "INSERT INTO stated (source, key, fact) VALUES (?, ?, ?)", (self._source.id, at_key, fact)
+                )
+
+    def _finish(self, end: Callable[[Row], None]) -> int:
+        """End what was stated before and was not heard again; return how many still held."""
+        rows = [self._live(one.fact) for rest in self._prior.values() for one in rest]
+        live = [row for row in rows if row is not None]
+        for row in live:
+            end(row)
+        return len(live)
+
+    def _next(self) -> int:
+        """Make what is stated now what was stated before; return how much of it was there already."""
+        kept, self._kept = self._kept, 0
+        self._prior, self._stands = self._stands, defaultdict(list)
+        self._fresh = []
+        self._heard.clear()
+        return kept
+
+    def _leave_out(self, reason: str) -> None:
+        if len(self._left_out) < _LEFT_OUT:
+            self._left_out[reason] = None
+
+    def _key(self, stated: Stated, statement: Statement) -> int:
+        """Return the key of a statement, declared as its source's shape suggests."""
+        place = (stated.entity, stated.attribute, stated.qualifiers, stated.aliases, stated.type)
+        known = self._keys.get(place)
+        if known is None:
+            self._declare(stated, statement)
+            known = self._keys[place] = self._writer.key_for(statement)
+        return known
 
     def _declare(self, stated: Stated, statement: Statement) -> None:
         writer = self._writer
@@ -250,6 +297,12 @@ class Register:
     def _live(self, fact: int) -> Row | None:
         return next((row for row in reversed(self._writer.versions(fact)) if row.live), None)
 
+    def _insert(self, at_key: int, statement: Statement, valid: Interval) -> int:
+        return self._writer.insert(
+            at_key, statement.value, self._writer.source_row(self._source), valid, operation="add",
+            author=None, reason=None,
+        )  # fmt: skip
+
     def _end(self, row: Row, at: datetime | None, text: str | None) -> None:
         """End a fact; one that would have ended before it began never held, and is withdrawn."""
         reason = f"{self._source.id}, version {self._source.version or 'unnamed'}, does not say so any more"
@@ -259,6 +312,3 @@ class Register:
         elif valid.end is None or valid.end > at:
             until = Interval(valid.start, at, valid.start_text, text)
             self._writer.follow(row, "close", valid=until, author=None, reason=reason)
-
-    def _drop(self, old: _Prior) -> None:
-        self._cursor.execute("DELETE FROM stated WHERE id = ?", (old.id,))

@@ -276,6 +276,7 @@ class _Snapshot:
             except GuardlayerError as error:
                 raise InputError(f"row {number}: {error}\nnothing of this query was loaded") from error
         done = self._register.settle(since)
+        self._register.close()
         self._cursor.execute(
             "INSERT INTO settled (source, asked, reached, how) VALUES (?, ?, ?, ?) ON CONFLICT (source) DO UPDATE "
             "SET asked = excluded.asked, reached = excluded.reached, how = excluded.how",

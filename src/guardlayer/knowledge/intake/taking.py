@@ -62,13 +62,17 @@ class Taking:
         source: str | None = None,
         authority: int | None = None,
         since: When | None = None,
+        facts: Facts | None = None,
         progress: Progress | None = None,
     ) -> IngestResult:
         """Read a folder of documents through its git history: each revision a version, dated by its commit.
 
-        Again, it reads only commits that are new; see :func:`guardlayer.knowledge.history.ingest_git`.
+        With ``facts`` its tables and ``key: value`` lines become keyed facts, revision by revision. Again, it reads
+        only commits that are new; see :func:`guardlayer.knowledge.history.ingest_git`.
         """
-        return ingest_git(self.store, repo, path, source=source, authority=authority, since=since, progress=progress)
+        return ingest_git(
+            self.store, repo, path, source=source, authority=authority, since=since, facts=facts, progress=progress
+        )
 
     def load_sql(
         self,
