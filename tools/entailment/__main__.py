@@ -24,6 +24,7 @@ examples:
 _HELP = {
     "prepare": "read the labelled data (--data), build the mix, mark it, write it to --out",
     "focus": "take a smaller mix, mostly revisions, out of the mix in --data: for a last stage of training",
+    "vary": "build a mix of copies about other names, squares, situations and a replay, for a further run",
     "train": "train on the mix in --data; checkpoints, log and weights go to --out",
     "quantize": "export the weights in --out to ONNX and int8; compare both on the watch set in --data",
     "evaluate": "measure the model in --out, and the baselines, on every development set of --data",

@@ -28,6 +28,23 @@ class PrepareOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class VaryOptions:
+    """What ``vary`` was asked for.
+
+    Attributes:
+        data: Folder of the labelled data.
+        out: Folder to write to.
+        seed: Of every draw; another one than that of the mix before gives other pairs.
+        share: Share of every part to make, for a quick try.
+    """
+
+    data: Path
+    out: Path
+    seed: int = 11
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class TrainOptions:
     """What ``train`` was asked for.
 
@@ -48,6 +65,7 @@ class TrainOptions:
         watch_every: Minutes between two looks at the watch set.
         stop_after: Pairs after which to stop, for a quick try.
         start: File of weights to begin with, such as those of an earlier run; empty for the published encoder.
+        dropout: In the encoder and before the head.
     """
 
     data: Path
@@ -66,6 +84,7 @@ class TrainOptions:
     watch_every: float = 12.0
     stop_after: int = 0
     start: str = ""
+    dropout: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +201,7 @@ class ShipOptions:
 OF_STAGE: dict[str, type] = {
     "prepare": PrepareOptions,
     "focus": FocusOptions,
+    "vary": VaryOptions,
     "train": TrainOptions,
     "quantize": QuantizeOptions,
     "evaluate": EvaluateOptions,

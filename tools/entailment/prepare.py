@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
+from zlib import crc32
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,9 +41,9 @@ def prepare(options: PrepareOptions) -> Path:
     pairs = _train_pairs(rows, revisions, open_claims, options)
     if options.share < 1:
         pairs = _shared(pairs, options.share, options.seed)
-    _write(pairs, options.out / "train.parquet", marked=options.marked)
-    watch = _watch_pairs(options)
-    _write(watch, options.out / "watch.parquet", marked=options.marked)
+    write(pairs, options.out / "train.parquet", marked=options.marked)
+    watch = watch_pairs(options)
+    write(watch, options.out / "watch.parquet", marked=options.marked)
     counts = Counter((pair.source, pair.label.name) for pair in pairs)
     journal.write(
         "prepared",
@@ -61,6 +62,14 @@ def prepare(options: PrepareOptions) -> Path:
 def releasable(rows: Iterable[dict[str, Any]], *, split: str) -> list[dict[str, Any]]:
     """Keep the rows of a split that weights for release may be trained on."""
     return [row for row in rows if row["split"] == split and row["release_ok"] is True]
+
+
+def reserved(text: str) -> bool:
+    """Say whether rows with this text are kept for fitting the combiner.
+
+    Of the rows that the first mix did not draw, two fifths; no later mix may take them.
+    """
+    return crc32(text.encode()) % 5 < 2
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -183,7 +192,8 @@ def crossed(rows: list[dict[str, Any]], *, limit: int, seed: int) -> list[Pair]:
     return [found[i] for i in mixing.capped(len(found), limit, seed=seed)]
 
 
-def _watch_pairs(options: PrepareOptions) -> list[Pair]:
+def watch_pairs(options: PrepareOptions) -> list[Pair]:
+    """Return the small development mix that a run is watched on."""
     rows = [row for row in read(options.data / "entail_train.parquet") if row["split"] == "dev" and row["release_ok"]]
     found: list[Pair] = []
     for source, limit in (("mnli_dev", 500), ("cad_nli", 400), ("fever", 500)):
@@ -206,7 +216,8 @@ def _shared(pairs: list[Pair], share: float, seed: int) -> list[Pair]:
     return [pair for i, pair in enumerate(pairs) if (pair.twin or f"\0{i}") in kept]
 
 
-def _write(pairs: list[Pair], path: Path, *, marked: bool) -> None:
+def write(pairs: list[Pair], path: Path, *, marked: bool) -> None:
+    """Mark pairs and write them."""
     texts = [mark(pair.evidence, pair.claim) if marked else None for pair in pairs]
     table = pa.table(
         {

@@ -92,7 +92,7 @@ class _Run:
         self._options, self._journal = options, journal
         self._rows = _load(options.data / "train.parquet", encoder)
         self._watch = _load(options.data / "watch.parquet", encoder)
-        self._judge = fresh(encoder, layers=options.layers)
+        self._judge = fresh(encoder, dropout=options.dropout, layers=options.layers)
         if options.start:
             self._judge.load_state_dict(torch.load(options.start, weights_only=True))
         self._optimizer = torch.optim.AdamW(
