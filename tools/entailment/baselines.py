@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,24 +31,19 @@ def rules(evidence: str, claim: str) -> float:
     return 0.0 if found.negation or any(conflicts) else overlap(evidence, claim)
 
 
+Embed = Callable[[list[str]], Mapping[str, Any]]
+"""Gives each text its vector of length one."""
+
+
 class Cosine:
-    """The cosine of the published sentence embeddings; the best of a long evidence's windows counts."""
+    """The cosine of sentence embeddings; the best of a long evidence's windows counts.
 
-    def __init__(self) -> None:
-        # These are needed to train and to measure the cosine, and for nothing else.
-        from safetensors.torch import load_file
-        from tokenizers import Tokenizer
-        from transformers import BertConfig, BertModel
+    Args:
+        embed: What makes the vectors: ``published()``, or ``shipped()``, which needs neither torch nor another package.
+    """
 
-        from tools.entailment.model import base_folder
-
-        folder = base_folder()
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(128)
-        self._tokenizer.enable_padding()
-        self._encoder = BertModel(BertConfig.from_json_file(str(folder / "config.json")), add_pooling_layer=False)
-        self._encoder.load_state_dict(load_file(str(folder / "model.safetensors")), strict=False)
-        self._encoder.eval()
+    def __init__(self, embed: Embed) -> None:
+        self._embed = embed
 
     def scores(self, evidence: Sequence[str], claims: Sequence[str], *, count: int) -> list[float]:
         """Return one cosine a pair."""
@@ -60,22 +55,52 @@ class Cosine:
             for claim, some in zip(claims, windows, strict=True)
         ]
 
-    def _embed(self, texts: list[str], *, batch: int = 32) -> dict[str, Any]:
-        import torch
 
+def shipped() -> Embed:
+    """Return the encoder that ships: MiniLM in int8, its word vectors shared with the entailment model."""
+    from guardlayer.knowledge.dense.encoder import SHIPPED, ShippedEncoder
+
+    encoder = ShippedEncoder(SHIPPED)
+    return lambda texts: dict(zip(texts, encoder.encode(texts), strict=True))
+
+
+def published() -> Embed:
+    """Return MiniLM as it was published.
+
+    Raises:
+        ImportError: torch, transformers or the weights' package are not installed.
+    """
+    import torch
+    from safetensors.torch import load_file
+    from tokenizers import Tokenizer
+    from transformers import BertConfig, BertModel
+
+    from tools.entailment.model import base_folder
+
+    folder = base_folder()
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(128)
+    tokenizer.enable_padding()
+    encoder = BertModel(BertConfig.from_json_file(str(folder / "config.json")), add_pooling_layer=False)
+    encoder.load_state_dict(load_file(str(folder / "model.safetensors")), strict=False)
+    encoder.eval()
+
+    def embed(texts: list[str]) -> dict[str, Any]:
         texts = sorted(texts, key=len)
         found: dict[str, torch.Tensor] = {}
         with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-            for start in range(0, len(texts), batch):
-                some = texts[start : start + batch]
-                encoded = self._tokenizer.encode_batch(some)
+            for start in range(0, len(texts), 32):
+                some = texts[start : start + 32]
+                encoded = tokenizer.encode_batch(some)
                 ids = torch.tensor([one.ids for one in encoded])
                 mask = torch.tensor([one.attention_mask for one in encoded])
-                states = self._encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+                states = encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
                 mean = (states * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
                 vectors = torch.nn.functional.normalize(mean, dim=-1)
                 found.update(zip(some, vectors, strict=True))
         return found
+
+    return embed
 
 
 class Scores:
@@ -98,7 +123,7 @@ class Scores:
         text = "\0".join((str(self._windows), *evidence, *claims))
         key = f"{name}:{hashlib.sha256(text.encode()).hexdigest()}"
         if key not in self._kept:
-            self._cosine = self._cosine or Cosine()
+            self._cosine = self._cosine or Cosine(published())
             both = list(zip(evidence, claims, strict=True))
             self._kept[key] = {
                 "overlap": [overlap(e, c) for e, c in both],
