@@ -212,3 +212,15 @@ def test_facts_are_left_to_the_structured_stage(ask):
 
     assert ask("The list price of Acme is $39.", [evidence(fact("Acme", "list price", "$49"))], {}) is None
     assert not ask.judge.seen
+
+
+def test_a_negation_that_both_have_refutes_nothing(ask):
+    """What the network alone calls a refutation is none where claim and passage deny as often, unless it differs."""
+    claim, text = "Alder is not the same project as Birch.", "Alder is a different project than Birch."
+    refuted = {(text, claim): (0.2, 0.1, 0.7)}
+    passage = [Evidence(text, HANDBOOK)]
+    assert ask(claim, passage, refuted, signals=("negation",), denied=False) is None
+    assert ask(claim, passage, refuted, signals=("a number: 3 against 4",), denied=False).label is Label.CONTRADICTED
+    assert ask(claim, passage, refuted, signals=("negation",), denied=True).label is Label.CONTRADICTED
+    unsure = {(text, claim): (0.4, 0.1, 0.5)}
+    assert ask(claim, passage, unsure, signals=("negation",), denied=True) is None

@@ -17,6 +17,7 @@ from guardlayer.verifiers.entailment.combiner import Chances, Combiner
 from guardlayer.verifiers.entailment.files import COMBINER, checked
 from guardlayer.verifiers.entailment.network import Network, Reading
 from guardlayer.verifiers.lexical_features import features, names, read
+from guardlayer.verifiers.polarity import denied
 
 REMEMBERED = 4096
 """Pairs whose chances are kept."""
@@ -38,6 +39,7 @@ class Judged:
             must where it is to refute it.
         about: Whether the evidence surely speaks of the claim's subject.
         logits: What the network alone says: supports, neutral, refutes.
+        denied: Whether exactly one of the two denies what they speak of; ``None`` where neither denies anything.
     """
 
     chances: Chances
@@ -46,6 +48,7 @@ class Judged:
     second: bool
     about: bool
     logits: tuple[float, float, float]
+    denied: bool | None = None
 
 
 class PairJudge:
@@ -124,4 +127,5 @@ def _combined(combiner: Combiner, reading: Reading, evidence: str, claim: str) -
     same = found.coverage >= _ABOUT
     about = same and signals.names_subject(claim, found)
     second = bool(against) or same or bool(names(read(claim)) and not found.names)
-    return Judged(chances, against, found.coverage, second, about, reading.logits)
+    opposed = denied(claim, found.sentence)
+    return Judged(chances, against, found.coverage, second, about, reading.logits, opposed)

@@ -47,6 +47,8 @@ _CLEAR = 0.1
 """By how much more it must then support the claim than any current passage."""
 _AS_SURE = 0.15
 """By how much less than the surest superseded passage a later one may support a claim and still date it."""
+_DENIED_ODDS = 2.0
+"""How much likelier than support a refutation must be that rests on a negation alone."""
 _LATIN = 0.6
 _FOREIGN = frozenset(
     """der die das ist und nicht ein eine le les des est une dans pour que el los las es una por con il lo gli che
@@ -314,6 +316,11 @@ def _refutes(one: Read, combiner: Combiner) -> bool:
     if found.coverage < _LEAST_WORDS:
         return False  # a negation, say, that stands in something else
     chances = found.chances
+    if found.denied is not None and set(found.signals) <= {"negation"}:
+        # The network takes "is not the same as" for the opposite of "is different from". Code counts what both deny.
+        surely = chances.refutes >= _DENIED_ODDS * chances.supports
+        if not (found.denied and surely):
+            return False
     least = combiner.contradicted if found.coverage >= _NEAR_WORDS else combiner.contradicted_apart
     return found.second and chances.refutes >= max(least, chances.neutral, chances.supports)
 
