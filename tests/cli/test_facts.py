@@ -213,5 +213,9 @@ def test_ingest_reads_a_folder_through_its_history(cli, tmp_path: Path):
     assert cli("ingest", "--git", repo, "--path", "docs", "-k", tmp_path / "a.db", "--json").json["kept"] == 1
     checked = cli("check", "The transfer fee is 3% for everybody.", "-k", tmp_path / "a.db", "--no-log")
     assert "stale" in checked.out
+    (repo / "docs" / "fees.md").write_text("# Fees\n\nTransfer fee: 5%\nCurrency: EUR\n")
+    subprocess.run([*git, "commit", "-q", "-a", "-m", "x"], check=True)
+    facts = cli("ingest", "--git", repo, "-k", tmp_path / "a.db", "--facts", "auto", "--json").json["facts"]
+    assert (facts["added"], facts["superseded"]) == (2, 0)
     for wrong in ([], [repo, "--git", repo], ["--git", repo, "--supersedes", "x"], [repo, "--since", "2020"]):
         assert cli("ingest", *wrong, "-k", tmp_path / "b.db").code == 2

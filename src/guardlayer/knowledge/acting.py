@@ -44,7 +44,7 @@ class Acting:
     def correct(self, fact: str, value: str, *, author: str, reason: str) -> int:
         """Say that a fact never was as recorded; return its number."""
         verbs.correct(self.writer, fact, value, author=author, reason=reason)
-        return verbs.versions_of(self.writer, fact)[-1].fact
+        return verbs.head_of(self.writer, fact).fact
 
     def supersede(
         self, fact: str, value: str, valid: Interval, *,
@@ -76,7 +76,7 @@ class Acting:
     def rollback(self, fact: str, to: int | When, *, author: str | None, reason: str | None) -> int:
         """Let a fact be again as it was; return its number."""
         verbs.rollback(self.writer, fact, to, author=author, reason=reason)
-        number = verbs.versions_of(self.writer, fact)[-1].fact
+        number = verbs.head_of(self.writer, fact).fact
         conflicts.unsettle(self._cursor, number, self.writer.at)  # what was preferred was another value
         return number
 

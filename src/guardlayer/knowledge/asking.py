@@ -96,9 +96,9 @@ class Asking:
         Raises:
             NotFoundError: No such fact or version.
         """
-        versions = self.ledger.versions_of_fact(fact_id)
         if version is None:
-            return versions[-1]
+            return self.ledger.fact(fact_id)
+        versions = self.ledger.versions_of_fact(fact_id)
         for fact in versions:
             if fact.version == version:
                 return fact

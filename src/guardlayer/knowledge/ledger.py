@@ -167,7 +167,18 @@ class Ledger:
         Raises:
             NotFoundError: No such fact.
         """
-        versions = self._read("WHERE f.fact = ? ORDER BY f.version", (fact_number(fact),))
+        return self._of_fact(fact, "ORDER BY f.version")
+
+    def fact(self, fact: str) -> Fact:
+        """Return the last version of a fact.
+
+        Raises:
+            NotFoundError: No such fact.
+        """
+        return self._of_fact(fact, "ORDER BY f.version DESC LIMIT 1")[0]
+
+    def _of_fact(self, fact: str, order: str) -> tuple[Fact, ...]:
+        versions = self._read("WHERE f.fact = ? " + order, (fact_number(fact),))
         if not versions:
             raise NotFoundError(f"there is no fact {fact}; history() lists the facts of a key with their ids")
         return versions

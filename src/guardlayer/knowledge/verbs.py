@@ -44,7 +44,7 @@ def supersede(
 
 def retract_fact(writer: Writer, fact: str, *, author: str | None, reason: str) -> list[int]:
     """Close a fact, and return its number; nothing if it is closed already."""
-    head = versions_of(writer, fact)[-1]
+    head = head_of(writer, fact)
     if not head.live:
         return []
     writer.withdraw(head, "retract", author=author, reason=reason)
@@ -81,12 +81,28 @@ def versions_of(writer: Writer, fact: str) -> list[Row]:
     """
     versions = writer.versions(fact_number(fact))
     if not versions:
-        raise NotFoundError(f"there is no fact {fact}; history() lists the facts of a key with their ids")
+        raise _unknown(fact)
     return versions
 
 
+def head_of(writer: Writer, fact: str) -> Row:
+    """Return the last version of a fact.
+
+    Raises:
+        NotFoundError: No such fact.
+    """
+    head = writer.head(fact_number(fact))
+    if head is None:
+        raise _unknown(fact)
+    return head
+
+
+def _unknown(fact: str) -> NotFoundError:
+    return NotFoundError(f"there is no fact {fact}; history() lists the facts of a key with their ids")
+
+
 def _live(writer: Writer, fact: str) -> Row:
-    head = versions_of(writer, fact)[-1]
+    head = head_of(writer, fact)
     if not head.live:
         raise KnowledgeError(
             f'f{head.fact} is withdrawn; bring it back first with rollback("f{head.fact}", to={head.version})'

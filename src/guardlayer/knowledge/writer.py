@@ -1,6 +1,6 @@
 """The ledger as it is written: one transaction, one transaction time, rows only added or closed.
 
-The rules of the verbs that decide *what* to write are in ``knowledge``; here is how a statement becomes rows.
+What is to be written is decided in :mod:`~guardlayer.knowledge.verbs`; here is how a statement becomes rows.
 """
 
 from __future__ import annotations
@@ -213,6 +213,11 @@ class Writer:
         """Return all versions of a fact, first to last."""
         return [row_of(row) for row in self._all(ROW + "WHERE f.fact = ? ORDER BY f.version", (fact,))]
 
+    def head(self, fact: int) -> Row | None:
+        """Return the last version of a fact; ``None`` if there is no such fact."""
+        rows = self._all(ROW + "WHERE f.fact = ? ORDER BY f.version DESC LIMIT 1", (fact,))
+        return row_of(rows[0]) if rows else None
+
     def takers(self, fact: int) -> list[list[Row]]:
         """Return, for every fact that explicitly took over from this one, all its versions."""
         facts = self._all("SELECT DISTINCT fact FROM fact WHERE supersedes = ?", (fact,))
@@ -274,7 +279,7 @@ class Writer:
             version: Number of the last version, where ``row`` is an earlier one.
         """
         number = (version or row.version) + 1
-        self._close(row.fact)
+        self._close(row.fact, number - 1)
         self._write(
             (row.fact, number, row.key, row.value if value is None else value,
              row.source if source is None else source, *sources.columns_of(row.valid if valid is None else valid),
@@ -285,7 +290,7 @@ class Writer:
 
     def withdraw(self, row: Row, operation: str, *, author: str | None, reason: str | None) -> None:
         """Close a live version with nothing after it."""
-        self._close(row.fact)
+        self._close(row.fact, row.version)
         self._cursor.execute(
             "INSERT INTO withdrawal VALUES (?, ?, ?, ?, ?, ?)",
             (row.fact, row.version, self.at, operation, author, reason),
@@ -349,10 +354,11 @@ class Writer:
     def _write(self, row: tuple[Any, ...]) -> None:
         self._store.dialect.record_version(self._cursor, row)
 
-    def _close(self, fact: int) -> None:
+    def _close(self, fact: int, version: int) -> None:
         if self._fresh is not None:
             self._fresh.forget(fact)
-        self._cursor.execute("UPDATE fact SET tx_to = ? WHERE fact = ? AND tx_to IS NULL", (self.at, fact))
+        close = "UPDATE fact SET tx_to = ? WHERE fact = ? AND version = ? AND tx_to IS NULL"
+        self._cursor.execute(close, (self.at, fact, version))
 
     def _source(self, source: Source | str, authority: int | None) -> int:
         known = self._sources.get((source, authority))
@@ -373,11 +379,8 @@ class Writer:
         )
         if found:
             return int(found[0][0]), False
-        added = self._one(
-            "INSERT INTO fact_key (entity, attribute, norm, qualifiers) VALUES (?, ?, ?, ?) RETURNING id",
-            (entity, attribute, norm, listed),
-        )
-        return int(added[0]), True
+        add = "INSERT INTO fact_key (entity, attribute, norm, qualifiers) VALUES (?, ?, ?, ?) RETURNING id"
+        return int(self._one(add, (entity, attribute, norm, listed))[0]), True
 
     def _named(self, table: str, names: str, name: str) -> int:
         sql = f"SELECT {table}, preferred FROM {names} WHERE norm = ? ORDER BY preferred DESC"  # noqa: S608 - constants

@@ -295,7 +295,8 @@ class Register:
         return self._writer.state(said, self._source, None).fact
 
     def _live(self, fact: int) -> Row | None:
-        return next((row for row in reversed(self._writer.versions(fact)) if row.live), None)
+        head = self._writer.head(fact)
+        return head if head is not None and head.live else None
 
     def _insert(self, at_key: int, statement: Statement, valid: Interval) -> int:
         return self._writer.insert(
