@@ -235,7 +235,7 @@ async def _check(draft: Draft, parts: Parts, step: Step, scope: Scope) -> tuple[
     topics = list(scope.topics)
     for claim in claims:
         exempt = claim.kind is Kind.BEHAVIOR
-        verdict = Verdict(Label.EXEMPT, claim.kind_score, "behavior: nothing to verify")
+        verdict = None
         if not exempt or (claim.kind_score < SURE and Kind.FACT in parts.routes):
             asked = claim.of_kind(Kind.FACT, 1 - claim.kind_score) if exempt else claim
             topic = tuple(topics[-TOPICS:])
@@ -243,7 +243,8 @@ async def _check(draft: Draft, parts: Parts, step: Step, scope: Scope) -> tuple[
             found = await _verify(query, parts, step, call, scope.deadline)
             if not exempt or found.label in _SPEAKS:
                 claim, verdict = asked, found  # noqa: PLW2901 - what a source speaks of is a fact, however it is put
-        checked.append(CheckedClaim(claim, verdict))
+        exemption = "behavior: nothing to verify"
+        checked.append(CheckedClaim(claim, verdict or Verdict(Label.EXEMPT, claim.kind_score, exemption)))
         topics.append(claim.text)
     return split, tuple(checked)
 

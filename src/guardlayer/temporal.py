@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from guardlayer.errors import InputError, IntervalError
 
@@ -60,25 +61,31 @@ class Moment:
         if isinstance(value, date):
             start = datetime(value.year, value.month, value.day, tzinfo=UTC)
             return cls(start, _next_day(start), value.isoformat())
-        match = _PARTIAL.match(value) if len(value) < 64 else None
-        try:
-            if match is None:
-                raise ValueError(value)
-            year = int(match["y"])
-            if match["t"]:
-                return cls.parse(datetime.fromisoformat(value.strip().replace(" ", "T", 1).replace(" ", "")))
-            month, day = int(match["m"] or 1), int(match["d"] or 1)
-            start = datetime(year, month, day, tzinfo=UTC)
-            if match["d"]:
-                return cls(start, _next_day(start), f"{year:04}-{month:02}-{day:02}")
-            if match["m"]:
-                after = (year + 1, 1) if month == 12 else (year, month + 1)
-                return cls(start, _at(*after), f"{year:04}-{month:02}")
-            return cls(start, _at(year + 1, 1), f"{year:04}")
-        except (ValueError, OverflowError):
-            raise InputError(
-                f"{what} {str(value)[:40]!r} is not a date; write 2003, 2003-05, 2003-05-17 or 2003-05-17T12:00:00Z"
-            ) from None
+        return _written(value, what)
+
+
+@lru_cache(maxsize=4096)
+def _written(value: str, what: str) -> Moment:
+    """Read ISO text; the same text is asked for again and again."""
+    match = _PARTIAL.match(value) if len(value) < 64 else None
+    try:
+        if match is None:
+            raise ValueError(value)
+        year = int(match["y"])
+        if match["t"]:
+            return Moment.parse(datetime.fromisoformat(value.strip().replace(" ", "T", 1).replace(" ", "")))
+        month, day = int(match["m"] or 1), int(match["d"] or 1)
+        start = datetime(year, month, day, tzinfo=UTC)
+        if match["d"]:
+            return Moment(start, _next_day(start), f"{year:04}-{month:02}-{day:02}")
+        if match["m"]:
+            after = (year + 1, 1) if month == 12 else (year, month + 1)
+            return Moment(start, _at(*after), f"{year:04}-{month:02}")
+        return Moment(start, _at(year + 1, 1), f"{year:04}")
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{what} {str(value)[:40]!r} is not a date; write 2003, 2003-05, 2003-05-17 or 2003-05-17T12:00:00Z"
+        ) from None
 
 
 def instant(value: datetime | date | str, *, what: str = "at") -> datetime:

@@ -64,6 +64,8 @@ def coerce(
         ConfigError: ``metadata`` is no such mapping.
     """
     keys = Keys.of(metadata)
+    if isinstance(items, tuple) and not items:
+        return ()
     found: list[_Piece] = []
     total = 0
     for number, item in enumerate(_flat(items, where, 0), start=1):

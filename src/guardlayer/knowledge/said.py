@@ -40,7 +40,7 @@ class Said:
         """Proper names the ledger does not know."""
         return whose.names(self.tokens, self.text, self.words.named)
 
-    @cached_property
+    @property
     def capitals(self) -> bool:
         """Whether a word begins with a capital."""
         return any(t.text[:1].isupper() for t in self.tokens)
@@ -133,7 +133,7 @@ class Reader:
                 hits.append((view, hit))
         if len(hits) > 1:
             hits = _specific(hits)
-        return _narrowed(hits, said)
+        return _narrowed(hits, said) if any(view.qualifiers for view, _ in hits) else hits
 
     def bearer_of(self, attribute: int) -> int | None:
         """Return the one entity that has facts under an attribute; ``None`` if there is none, or several."""

@@ -48,9 +48,10 @@ class Key:
         return known
 
     def _build(self, at: datetime) -> Iterator[tuple[Evidence, frozenset[str], bool]]:
+        values = {(fact.value, fact.aliases): words for fact, words in zip(self.versions, self.values, strict=True)}
         for placed in place(self.versions, at):
             fact = placed.fact
-            words = frozenset(t.norm for name in (fact.value, *fact.aliases) for t in tokenize(name)) - STOP_WORDS
+            words = values[fact.value, fact.aliases] - STOP_WORDS
             evidence = Evidence(
                 text=fact.text,
                 source=fact.source,

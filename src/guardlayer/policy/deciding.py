@@ -155,6 +155,8 @@ def _edit_text(
                 f"claim [{checked.start}, {checked.end}) lies outside a draft of {len(text)} characters; "
                 "the splitter that made it is at fault"
             )
+    if all(action is Action.PASS for action in actions):
+        return []
     kept, regions = _settle(text, claims, actions)
     edits = {(change.start, change.end): Edit(change.start, change.end, change.replacement) for change in kept}
     edits |= {region: Edit(*region, rules.messages.redaction) for region in regions}

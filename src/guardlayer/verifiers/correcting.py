@@ -52,8 +52,8 @@ def correction(
         found = find(said)
         text = render(true, found[0]) if found else now.value
     wide, mark = _with_clause(claim, _with_titles(tokens, alignment, span))
-    rest = (token for token in tokens if not covers(wide, Span(token.start, token.end)))
-    if any(token.text[0].isdigit() and not _of_key(token, alignment) for token in rest):
+    digits = (token for token in tokens if token.text[0].isdigit() and not covers(wide, Span(token.start, token.end)))
+    if any(not _of_key(token, alignment) for token in digits):
         return span, None
     return wide, text + mark
 

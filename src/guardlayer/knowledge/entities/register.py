@@ -83,7 +83,8 @@ class Register:
 
     def find(self, tokens: Sequence[Token], *, lenient: bool = False) -> list[Mention]:
         """Return the names in a text; entities that were merged count as one."""
-        return [self._merge(mention) for mention in self.index.find(tokens, lenient=lenient)]
+        found = self.index.find(tokens, lenient=lenient)
+        return [self._merge(mention) for mention in found] if self._merged.into else found
 
     def lookup(self, name: str) -> Mention | None:
         """Return a name, given whole, as a mention of it would be found."""
@@ -155,8 +156,6 @@ class Register:
         return tuple(found)
 
     def _merge(self, mention: Mention) -> Mention:
-        if not self._merged.into:
-            return mention
         entities = tuple(dict.fromkeys(self.canonical(entity) for entity in mention.entities))
         if entities == mention.entities:
             return mention
