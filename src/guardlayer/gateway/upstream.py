@@ -15,6 +15,7 @@ import orjson
 
 from guardlayer.gateway.failures import GatewayError, bad_request, upstream_failed
 from guardlayer.gateway.settings import Settings
+from guardlayer.gateway.transport import Transport
 
 CONNECTIONS = 2_000
 """Most connections to the upstream at once; more requests wait."""
@@ -57,6 +58,8 @@ class Upstream:
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
+        if transport is None and not settings.trust_env:  # a proxy of the environment is httpx's to find
+            transport = Transport(connections=CONNECTIONS, kept=KEPT_SECONDS)
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(settings.timeout, connect=CONNECT_SECONDS, pool=settings.timeout),
