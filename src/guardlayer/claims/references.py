@@ -95,6 +95,7 @@ class Memory:
     """The names of the last few claims, newest last."""
 
     def __init__(self) -> None:
+        self._unread: list[str] = []
         self._claims: deque[list[_Name]] = deque(maxlen=_REMEMBERED)
         self._persons: dict[str, str] = {}
         self._placed: dict[str, bool] = {}
@@ -102,9 +103,17 @@ class Memory:
         self._measured = ""
 
     def note(self, text: str) -> None:
+        """Remember ``text``; it is read for names where something after it refers to one."""
+        if len(text) <= READ_LIMIT:
+            self._unread.append(text)
+
+    def _catch_up(self) -> None:
+        for text in self._unread:
+            self._read(text)
+        self._unread.clear()
+
+    def _read(self, text: str) -> None:
         """Remember the names in ``text``, and the quantity that it gives a figure."""
-        if len(text) > READ_LIMIT:
-            return
         names = self._names(text)
         self._measured = self._quantity(text) if _QUANTITY.search(text) else ""
         if names:
@@ -141,6 +150,7 @@ class Memory:
         if len(text) > READ_LIMIT or text.rstrip().endswith("?") or is_small_talk(text):
             return parts
         for match in _REFERENCE.finditer(text):
+            self._catch_up()
             low = match.group().lower()
             own = self._names(text[: match.start()])
             if own:
