@@ -45,14 +45,13 @@ from guardlayer.verifiers import Cascade
 T = TypeVar("T")
 Amend = Callable[[tuple[CheckedClaim, ...]], tuple[CheckedClaim, ...]]
 
-_SHOWN = 200
-"""Characters of a text that stand for it where it was not split."""
-
+_SHOWN = 200  # characters of a text that stand for it where it was not split
 TOPICS = 4
 """How many earlier claims of a draft are offered to authorities as its topic."""
 
-SURE = 0.9
-"""Score from which on behavior is exempt unasked; below it, what a source speaks of is a fact, however it is put."""
+SURE, EVEN = 0.9, 0.6
+"""Behavior is exempt unasked from SURE on; below it, as a fact below EVEN, it is where no source speaks of it."""
+_NOTHING = "behavior: nothing to verify"
 _SPEAKS = frozenset({Label.SUPPORTED, Label.STALE, Label.CONTRADICTED, Label.DISPUTED})
 
 MAX_CHARS = 1_000_000
@@ -234,6 +233,8 @@ async def _check(draft: Draft, parts: Parts, step: Step, scope: Scope) -> tuple[
     checked = []
     topics = list(scope.topics)
     for claim in claims:
+        if claim.kind is Kind.FACT and 0 < claim.kind_score < EVEN:
+            claim = claim.of_kind(Kind.BEHAVIOR, 1 - claim.kind_score)  # noqa: PLW2901 - perhaps none: asked all the same
         exempt = claim.kind is Kind.BEHAVIOR
         verdict = None
         if not exempt or (claim.kind_score < SURE and Kind.FACT in parts.routes):
@@ -243,8 +244,7 @@ async def _check(draft: Draft, parts: Parts, step: Step, scope: Scope) -> tuple[
             found = await _verify(query, parts, step, call, scope.deadline)
             if not exempt or found.label in _SPEAKS:
                 claim, verdict = asked, found  # noqa: PLW2901 - what a source speaks of is a fact, however it is put
-        exemption = "behavior: nothing to verify"
-        checked.append(CheckedClaim(claim, verdict or Verdict(Label.EXEMPT, claim.kind_score, exemption)))
+        checked.append(CheckedClaim(claim, verdict or Verdict(Label.EXEMPT, claim.kind_score, _NOTHING)))
         topics.append(claim.text)
     return split, tuple(checked)
 

@@ -344,3 +344,28 @@ def test_what_a_source_speaks_of_is_a_fact_however_it_is_put() -> None:
     sure = Guard(knowledge=kb, log=None, classifier=Unsure(0.95)).check(text)
     assert [c.verdict for c in sure.claims] == [Label.EXEMPT, Label.EXEMPT]
     assert sure.output == text
+
+
+def test_a_fact_that_is_perhaps_none_is_put_right_or_left_alone() -> None:
+    """A classifier that calls a claim a fact, and doubts it, costs no mark where no source speaks of the claim."""
+
+    class Doubts:
+        def __init__(self, score: float) -> None:
+            self.score = score
+
+        def __call__(self, claims: Sequence[Claim], draft: Draft) -> Sequence[Claim]:
+            return [claim.of_kind(Kind.FACT, self.score) for claim in claims]
+
+    kb = Knowledge.open(":memory:")
+    kb.attribute("list price", cardinality="one")
+    kb.add("Acme", "list price", "$49", source="price list")
+    text = "The list price of Acme is $39. What a lovely day it is."
+    doubtful = Guard(knowledge=kb, log=None, classifier=Doubts(0.55)).check(text)
+    assert [(c.kind, c.verdict) for c in doubtful.claims] == [
+        (Kind.FACT, Label.CONTRADICTED),
+        (Kind.BEHAVIOR, Label.EXEMPT),
+    ]
+    assert doubtful.output == "The list price of Acme is $49. What a lovely day it is."
+    for score in (0.6, 0.0):
+        known = Guard(knowledge=kb, log=None, classifier=Doubts(score)).check(text)
+        assert [c.verdict for c in known.claims] == [Label.CONTRADICTED, Label.UNSUPPORTED]
