@@ -104,13 +104,15 @@ class Sentence(NamedTuple):
         text: The sentence.
         tokens: Its words.
         values: Its typed quantities.
-        terms: Its content words as retrieval compares them, quantities left out.
+        content: Its content words as retrieval compares them, in order.
+        terms: The same once each, quantities left out.
         free: Its folded words, quantities left out.
     """
 
     text: str
     tokens: tuple[Token, ...]
     values: tuple[Value, ...]
+    content: tuple[str, ...]
     terms: frozenset[str]
     free: frozenset[str]
 
@@ -133,10 +135,12 @@ def read(text: str) -> Sentence:
 def _read(text: str) -> Sentence:
     tokens = tuple(tokenize(text))
     values = find(text)
+    content = tuple(search_terms(text))
+    if not values:
+        return Sentence(text, tokens, values, content, frozenset(content), frozenset([t.norm for t in tokens]))
     masked = mask(text, values)
-    terms = frozenset(search_terms(masked))
-    free = frozenset(token.norm for token in tokenize(masked)) if values else frozenset(t.norm for t in tokens)
-    return Sentence(text, tokens, values, terms, free)
+    free = frozenset([token.norm for token in tokenize(masked)])
+    return Sentence(text, tokens, values, content, frozenset(search_terms(masked)), free)
 
 
 _read_cached = lru_cache(maxsize=4096)(_read)
@@ -164,12 +168,12 @@ def features(claim_text: str, passage_text: str) -> Features:
         if share > best:
             best, nearest = share, sentence
     number, date, unit = _quantities(claim, nearest)
-    present = set(search_terms(nearest.text))
+    present = set(nearest.content)
     known = {token.norm for token in tokenize(passage_text)}
     return Features(
         coverage=max(best, 0.0),
         sentence=nearest.text,
-        missing=tuple(term for term in dict.fromkeys(search_terms(claim_text)) if term not in present),
+        missing=tuple(term for term in dict.fromkeys(claim.content) if term not in present),
         names=tuple(name for name in names(claim) if name not in known),
         number=number,
         date=date,

@@ -16,7 +16,7 @@ from guardlayer.verifiers.entailment import signals
 from guardlayer.verifiers.entailment.combiner import Chances, Combiner
 from guardlayer.verifiers.entailment.files import COMBINER, checked
 from guardlayer.verifiers.entailment.network import Network, Reading
-from guardlayer.verifiers.lexical_features import features, names, read
+from guardlayer.verifiers.lexical_features import Features, features, names, read
 from guardlayer.verifiers.polarity import denied
 
 REMEMBERED = 4096
@@ -102,8 +102,10 @@ class PairJudge:
         new = [pair for pair in dict.fromkeys(pairs) if pair not in known]
         if new:
             combiner = self.combiner
-            for pair, reading in zip(new, self.network.read(new), strict=True):
-                known[pair] = _combined(combiner, reading, *pair)
+            readings = self.network.begin(new)
+            compared = [features(claim, evidence) for evidence, claim in new]
+            for pair, found, reading in zip(new, compared, readings(), strict=True):
+                known[pair] = _combined(combiner, reading, found, *pair)
             with self._lock:
                 self._known.update((pair, known[pair]) for pair in new)
                 while len(self._known) > REMEMBERED:
@@ -117,8 +119,7 @@ def judge_of(folder: Path) -> PairJudge:
     return PairJudge(folder)
 
 
-def _combined(combiner: Combiner, reading: Reading, evidence: str, claim: str) -> Judged:
-    found = features(claim, evidence)
+def _combined(combiner: Combiner, reading: Reading, found: Features, evidence: str, claim: str) -> Judged:
     chances = combiner.chances(signals.vector(reading, found, evidence, claim))
     if signals.forbids_support(reading, found, claim):
         kept = min(chances.supports, _VETOED)

@@ -7,8 +7,8 @@ call gives the same bits whatever else is asked, and costs no more: on a CPU bat
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -78,14 +78,19 @@ class Network:
         """Load the network now; what is loaded already stays."""
         return self._ready()
 
-    def read(self, pairs: Sequence[tuple[str, str]]) -> list[Reading]:
-        """Judge (evidence, claim) pairs, several at a time; each is read by itself."""
+    def begin(self, pairs: Sequence[tuple[str, str]]) -> Callable[[], list[Reading]]:
+        """Begin to judge (evidence, claim) pairs, several at a time; each is read by itself.
+
+        Returns:
+            What waits for the readings, so that something else can be done meanwhile. A pair that is alone is read
+            only then, in the thread that asks.
+        """
         loaded = self._ready()
         if len(pairs) < 2:
-            return [_read(loaded, *pair) for pair in pairs]
-        futures: list[Future[Reading]] = [loaded.pool.submit(_read, loaded, *pair) for pair in pairs[1:]]
-        first = _read(loaded, *pairs[0])
-        return [first, *(future.result() for future in futures)]
+            return lambda: [_run(loaded.session, _encoded(loaded.encoder, *pair)) for pair in pairs]
+        # What needs the interpreter is done here, in turn; the threads run nothing but the network.
+        futures = [loaded.pool.submit(_run, loaded.session, _encoded(loaded.encoder, *pair)) for pair in pairs]
+        return lambda: [future.result() for future in futures]
 
     def _ready(self) -> Loaded:
         loaded = self._loaded
@@ -108,7 +113,7 @@ class Network:
         options.enable_cpu_mem_arena = False  # the arena keeps the most that any pair ever needed
         options.log_severity_level = 3
         session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        workers = max(1, min(MOST_WORKERS, os.cpu_count() or 1) - 1)  # the caller's own thread reads as well
+        workers = min(MOST_WORKERS, os.cpu_count() or 1)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="guardlayer-entailment")
         return Loaded(session, Encoder(self.folder / TOKENIZER), pool)
 
@@ -136,16 +141,27 @@ def _valid(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _read(loaded: Loaded, evidence: str, claim: str) -> Reading:
+class _Encoded(NamedTuple):
+    """A pair as the network reads it, with the claim's marks."""
+
+    feed: dict[str, Any]
+    marks: tuple[str, ...]
+
+
+def _encoded(encoder: Encoder, evidence: str, claim: str) -> _Encoded:
     import numpy as np
 
     pair = mark(_valid(evidence[:MAX_CHARACTERS]), _valid(claim[:MAX_CHARACTERS]))
-    encoded = loaded.encoder.pair(pair.evidence, pair.claim)
+    encoded = encoder.pair(pair.evidence, pair.claim)
     ids = np.array([encoded.ids], dtype=np.int64)
     types = np.zeros_like(ids)
     types[0, encoded.border :] = 1
-    feed = {"input_ids": ids, "token_type_ids": types}
-    if len(loaded.session.get_inputs()) > len(feed):  # a plain export, for batches as well
-        feed["attention_mask"] = np.ones_like(ids)
-    supports, neutral, refutes = loaded.session.run(None, feed)[0][0].tolist()
+    return _Encoded({"input_ids": ids, "token_type_ids": types}, pair.marks)
+
+
+def _run(session: Any, pair: _Encoded) -> Reading:
+    feed = pair.feed
+    if len(session.get_inputs()) > len(feed):  # a plain export, for batches as well
+        feed["attention_mask"] = feed["token_type_ids"] * 0 + 1
+    supports, neutral, refutes = session.run(None, feed)[0][0].tolist()
     return Reading((supports, neutral, refutes), pair.marks)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from guardlayer.verifiers.values import bounds
 from guardlayer.verifiers.values.amounts import FRACTIONS, add_fraction, add_number, skip_cluster
@@ -47,17 +48,24 @@ _NOT_A_NAME = frozenset(
 )
 _GLUE = frozenset("/_#@\\=&:^*.")
 _MAX_TEXT_WORDS = 5
+_REMEMBERED = 1_000
+"""Code points up to which a text is remembered."""
 
 
 def find(text: str) -> tuple[Value, ...]:
     """Find all typed quantities in ``text``, left to right, never overlapping, never names.
 
     Comparator words around a value are folded into its ``bound``. Numbers that are part of a name or label
-    ("Formula 1", "Section 3", "COVID-19") are left out.
+    ("Formula 1", "Section 3", "COVID-19") are left out. Short texts are remembered: a sentence is read by itself and
+    beside every claim that it is compared with.
 
     Args:
         text: A sentence, or any text; time is linear in its length.
     """
+    return _remembered(text) if len(text) <= _REMEMBERED else _find(text)
+
+
+def _find(text: str) -> tuple[Value, ...]:
     if not _DIGIT.search(text) and _SEEDS.isdisjoint(_WORDS.findall(lower(text))):
         return ()
     tokens = Tokens(text)
@@ -74,6 +82,9 @@ def find(text: str) -> tuple[Value, ...]:
         else:
             i += 1
     return tuple(found)
+
+
+_remembered = lru_cache(maxsize=2048)(_find)
 
 
 def parse(text: str, unit: str | None = None) -> Value:
