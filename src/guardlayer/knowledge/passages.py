@@ -1,17 +1,17 @@
 """Documents as passages with source, version and span: what full-text retrieval finds.
 
-Retrieval takes its time from the words it has to rank, so it ranks few: the two rarest words of the claim together,
-and where that is not enough any of the four rarest (``docs/design/retrieval.md`` has the figures). What is found is
-then ordered by how much of the claim's information it shares: each word counts by how rare it is, a number half.
+Words and, where vectors were made, meaning say which few passages are read (:mod:`guardlayer.knowledge.words`,
+:mod:`guardlayer.knowledge.meaning`; ``docs/design/retrieval.md`` has the figures). What was read is then ordered by how
+much of the claim's information it shares: each word counts by how rare it is, a number half.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from guardlayer.errors import AuthorityError, StoreError
 from guardlayer.knowledge.authority import Authority
@@ -19,56 +19,36 @@ from guardlayer.knowledge.held import Held, held, names
 from guardlayer.knowledge.ingest import MAX_PAGES, Progress, ingest, retract
 from guardlayer.knowledge.ingested import IngestResult
 from guardlayer.knowledge.intake.mapping import Facts
-from guardlayer.knowledge.meaning import Meaning, fused
+from guardlayer.knowledge.meaning import Meaning
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.ranking import DETAILS, SUCCESSION, Hit, choose, distinct, hit_of, index_text, order
 from guardlayer.knowledge.reading import SkippedFile
+from guardlayer.knowledge.reranking import reordered
 from guardlayer.knowledge.store import Store
+from guardlayer.knowledge.words import Asked, Words
 from guardlayer.temporal import When
-from guardlayer.text import term_weight
 from guardlayer.types import Evidence, Query, Source, Standing
 
 __all__ = ["IngestResult", "KnowledgePassages", "Passages", "SkippedFile"]
 
 
-_COMMON = 3000
-"""Passages a word may stand in before ranking by it costs more than it tells; frequencies are counted up to this."""
 _CANDIDATES = 24  # least number of passages that are read in full and ordered
-_UNRANKED = 64  # newest passages read where every word of the claim is common
+_FEW = 6  # of which so many are read first
 _SURE = 0.9  # score from which a current passage says what was asked, and no more are looked for
-_MAX_TERMS = 64
-_CACHED = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """One full-text index as of one epoch; frequencies are looked up once and kept."""
-
-    table: str
-    size: int
-    frequencies: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """The words of one search that an index knows, each with its frequency.
+class Candidates(NamedTuple):
+    """What was read for a text.
 
     Attributes:
-        index: The index.
-        known: All of them, rarest first.
-        pair: The two rarest that are no numbers, as far as there are two.
+        hits: The passages, the likeliest first.
+        weights: What each word of the text counts.
+        cosines: How near each passage is in meaning, where vectors were made.
     """
 
-    index: _Index
-    known: tuple[tuple[int, str], ...]
-    pair: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    generation: int
-    epoch: int
-    indexes: tuple[_Index, ...]
+    hits: Sequence[Hit]
+    weights: dict[str, float]
+    cosines: Sequence[float] | None
 
 
 class Passages:
@@ -80,7 +60,7 @@ class Passages:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._state = _State(-1, -1, ())
+        self.words = Words(store)
         self.meaning = Meaning(store)
         self._authority = Authority(store)
 
@@ -159,7 +139,7 @@ class Passages:
 
     def count(self) -> int:
         """Return how many passages stand now, superseded ones not counted."""
-        return sum(index.size for index in self._current().indexes if index.table == "passage_open")
+        return self.words.count()
 
     def search(self, terms_text: str, *, at: datetime, limit: int = 5) -> tuple[Evidence, ...]:
         """Return the passages that share most of what ``terms_text`` says.
@@ -173,25 +153,25 @@ class Passages:
             Current passages first, then superseded, future and retracted ones, each by falling score: the share of
             the text's information (words weighted by rarity) that the passage holds, 0 to 1.
         """
-        state = self._current()
-        terms = list(dict.fromkeys(index_text(terms_text).split()))[:_MAX_TERMS] if state.indexes else []
-        if not terms or limit < 1:
+        if limit < 1:
             return ()
-        wanted = max(4 * limit, _CANDIDATES)
-        plans = [plan for plan in (self._plan(index, terms) for index in state.indexes) if plan.known]
-        weights = _weights(state.indexes, terms)
-        hits = self._load((id_ for plan in plans for id_ in self._together(plan, wanted)), weights, at)
-        if not any(hit.evidence.score >= _SURE and hit.evidence.standing is Standing.CURRENT for hit in hits):
-            seen = {hit.id for hit in hits}
-            more = {id_ for plan in plans for id_ in self._any(plan, wanted)} - seen
-            hits += self._load(sorted(more), weights, at)
-            hits = self._with_meaning(hits, terms_text, wanted, weights, at)
-        else:
-            hits = distinct(hits)
-        hits = self._with_successors(hits, limit, weights, at)
+        read = self.candidates(terms_text, at=at, limit=limit)
+        hits = list(read.hits) if read.cosines is None else reordered(terms_text, read.hits, read.weights, read.cosines)
+        hits = self._with_successors(hits, limit, read.weights, at)
         place = {hit.id: number for number, hit in enumerate(hits)}
         chosen = choose(hits, limit)
         return tuple(hit.evidence for hit in sorted(chosen, key=lambda hit: (order(hit)[0], place[hit.id])))
+
+    def candidates(self, text: str, *, at: datetime, limit: int = 5) -> Candidates:
+        """Return what is read before it is put in its last order; each text once."""
+        asked = self.words.ask(text)
+        wanted = max(4 * limit, _CANDIDATES)
+        near = self.meaning.near(text, asked) if asked.weights else None
+        if near is None:
+            return Candidates(self._by_words(asked, wanted, at), asked.weights, None)
+        read = self._load(near.likely(asked, wanted), asked.weights, at)
+        hits, cosines = near.ordered(distinct(read))
+        return Candidates(hits, asked.weights, cosines)
 
     def held(self, passage: Evidence, *, at: datetime) -> tuple[Held, ...]:
         """Return what is held of the source of a passage that came from elsewhere; nothing where it is not known."""
@@ -207,16 +187,14 @@ class Passages:
         """Return the ids under which a source is held, by its own id or by the place it was read from."""
         return names(self._store, source)
 
-    def _with_meaning(
-        self, hits: list[Hit], text: str, wanted: int, weights: dict[str, float], at: datetime
-    ) -> list[Hit]:
-        """Join what is near in meaning to what shares words, in the order of both (where vectors were made)."""
-        near = self.meaning.search(text, wanted)
-        if not near:
-            return distinct(hits)
-        known = {hit.id for hit in hits}
-        hits = distinct([*hits, *self._load(sorted({id_ for id_, _ in near} - known), weights, at)])
-        return fused(hits, near)
+    def _by_words(self, asked: Asked, wanted: int, at: datetime) -> list[Hit]:
+        """Return what shares most words; a few first, for one of them may say all."""
+        few = {int(id_) for found in asked.found for id_ in found.best(_FEW)}
+        hits = self._load(sorted(few), asked.weights, at)
+        if not any(hit.evidence.score >= _SURE and hit.evidence.standing is Standing.CURRENT for hit in hits):
+            more = {int(id_) for found in asked.found for id_ in found.best(wanted)} - few
+            hits += self._load(sorted(more), asked.weights, at)
+        return distinct(hits)
 
     def _with_successors(self, hits: list[Hit], limit: int, weights: dict[str, float], at: datetime) -> list[Hit]:
         """Add what stands in the place of superseded passages, and say so with each of them.
@@ -243,55 +221,6 @@ class Passages:
             for hit in hits
         ]
         return distinct([*hits, *heirs.values()])
-
-    def _current(self) -> _State:
-        """Return the state of the indexes, read again only when something was written."""
-        generation = -2 if self._store.writing else self._store.generation
-        state = self._state
-        if state.generation == generation and generation != -2:
-            return state
-        opened, former, epoch = self._store.read("SELECT open, former, epoch FROM passage_state")[0]
-        if state.epoch == epoch and generation != -2:
-            state = _State(generation, epoch, state.indexes)
-        else:
-            sizes = (("passage_open", opened), ("passage_former", former))
-            state = _State(generation, epoch, tuple(_Index(table, size) for table, size in sizes if size))
-        if generation != -2:
-            self._state = state
-        return state
-
-    def _plan(self, index: _Index, terms: Sequence[str]) -> _Plan:
-        counted = ((self._frequency(index, term), term) for term in terms)
-        known = tuple(sorted(entry for entry in counted if entry[0]))
-        # A claim's numbers are what it may have wrong: they rank, but do not decide alone what is looked at.
-        pair = tuple(sorted(known, key=lambda entry: (entry[1][0].isdigit(), entry[0]))[:2])
-        return _Plan(index, known, pair)
-
-    def _together(self, plan: _Plan, wanted: int) -> list[int]:
-        """Return ids of passages that hold the two rarest words."""
-        return self._match(plan.index, plan.pair, wanted, every=True)
-
-    def _any(self, plan: _Plan, wanted: int) -> list[int]:
-        """Return ids of passages that hold any of the four rarest words, as far as they are rare."""
-        rare = [entry for entry in plan.known if entry[0] < _COMMON][:4]
-        rare += [entry for entry in plan.pair if entry not in rare and entry[0] < _COMMON]
-        return self._match(plan.index, rare or plan.known[:1], wanted, every=False)
-
-    def _match(self, index: _Index, words: Sequence[tuple[int, str]], wanted: int, *, every: bool) -> list[int]:
-        """Return ids of matching passages, best first; the newest where a word is too common to rank by."""
-        dialect = self._store.dialect
-        if max(words)[0] >= _COMMON:
-            return dialect.newest(index.table, [word for _, word in words], _UNRANKED)
-        weights = {word: term_weight(word, holders=frequency, size=index.size) for frequency, word in words}
-        return dialect.match(index.table, weights, wanted, every=every)
-
-    def _frequency(self, index: _Index, term: str) -> int:
-        frequency = index.frequencies.get(term)
-        if frequency is None:
-            frequency = self._store.dialect.holders(index.table, term, _COMMON)
-            if len(index.frequencies) < _CACHED:
-                index.frequencies[term] = frequency
-        return frequency
 
     def _listed(self, sql: str, ids: Sequence[int]) -> list[tuple[Any, ...]]:
         dialect = self._store.dialect
@@ -344,12 +273,3 @@ class KnowledgePassages:
 
 def _words_of(hit: Hit) -> str:
     return " ".join(hit.evidence.text.split())
-
-
-def _weights(indexes: Sequence[_Index], terms: Sequence[str]) -> dict[str, float]:
-    """Return what each word counts; frequencies were counted up to :data:`_COMMON` in each index."""
-    size = sum(index.size for index in indexes)
-    return {
-        term: term_weight(term, holders=sum(index.frequencies.get(term, 0) for index in indexes), size=size)
-        for term in terms
-    }

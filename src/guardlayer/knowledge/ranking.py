@@ -48,21 +48,27 @@ SELECT origin, id FROM line ORDER BY origin, depth
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found, with the id of the one that took its place, if one did."""
+    """A passage that was found, with the id of the one that took its place, if one did, and what stands above it."""
 
     id: int
     successor: int | None
     evidence: Evidence
+    lead: str = ""
 
 
 def index_text(text: str) -> str:
     """Return the words under which a passage is found, as the index and the query both spell them."""
-    return " ".join(search_terms(_LINK_TARGET.sub("]", text)))
+    return " ".join(_terms(text))
 
 
 @lru_cache(maxsize=8_192)
-def _words(text: str) -> frozenset[str]:
-    return frozenset(index_text(text).split())
+def terms_of(text: str) -> tuple[str, ...]:
+    """Return these words one by one, in order and with repeats; those of the last few thousand texts are kept."""
+    return tuple(_terms(text))
+
+
+def _terms(text: str) -> list[str]:
+    return search_terms(_LINK_TARGET.sub("]", text))
 
 
 def hit_of(row: tuple[Any, ...], weights: dict[str, float], total: float, at: int) -> Hit:
@@ -76,7 +82,7 @@ def hit_of(row: tuple[Any, ...], weights: dict[str, float], total: float, at: in
     """
     (id_, text, lead, successor, closed, source, uri, number, digest, authority) = row[:10]
     (start, start_text, recorded, end, end_text, state, first, last, page) = row[10:]
-    words, above = _words(text), _words(lead)
+    words, above = terms_of(text), terms_of(lead) if lead else ()
     shared = sum(
         weight if term in words else weight * _LEAD_WEIGHT if term in above else 0.0 for term, weight in weights.items()
     )
@@ -101,7 +107,7 @@ def hit_of(row: tuple[Any, ...], weights: dict[str, float], total: float, at: in
         from_micros(recorded),
         score=min(1.0, shared / total) if total else 0.0,
     )
-    return Hit(id_, successor, evidence)
+    return Hit(id_, successor, evidence, lead)
 
 
 def _rank(hit: Hit) -> tuple[float, bool, int, float, int]:

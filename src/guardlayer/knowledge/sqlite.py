@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import get_ident
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
 
@@ -23,6 +23,9 @@ from guardlayer.errors import StoreError
 from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.knowledge.store import FACT_COLUMNS, MIGRATIONS, Cursor, Store
 from guardlayer.temporal import Clock
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 APPLICATION_ID = 0x67756172
 """Marks a file as ours (``guar``); see https://www.sqlite.org/pragma.html#pragma_application_id."""
@@ -239,14 +242,13 @@ class SqliteDialect:
         """Take passages out of an FTS5 table."""
         cursor.executemany(f"DELETE FROM {index} WHERE rowid = ?", [(id_,) for id_ in ids])  # noqa: S608 - our own names
 
-    def holders(self, index: str, word: str, limit: int) -> int:
-        """Count up to ``limit``."""
-        sql = f"SELECT count(*) FROM (SELECT 1 FROM {index} WHERE {index} MATCH ? LIMIT ?)"  # noqa: S608 - our own names
-        return int(self._read(sql, (_quoted(word), limit))[0][0])
+    def holders(self, index: str, word: str, limit: int) -> NDArray[Any]:
+        """Read them as one text: an FTS5 table gives them in their order."""
+        import numpy as np
 
-    def match(self, index: str, words: Mapping[str, float], limit: int, *, every: bool) -> list[int]:
-        """Rank by BM25, which weighs the words itself."""
-        return self._ids(index, (" AND " if every else " OR ").join(map(_quoted, words)), "rank", limit)
+        found = f"SELECT rowid FROM {index} WHERE {index} MATCH ? LIMIT ?"  # noqa: S608 - our own names
+        joined = self._read(f"SELECT group_concat(rowid) FROM ({found})", (_quoted(word), limit))[0][0]  # noqa: S608 - our own names
+        return np.fromstring(joined or "", dtype=np.int64, sep=",")
 
     def rename_source(self, cursor: Cursor, old: str, new: str) -> None:
         """Nothing is kept beside them."""
@@ -257,11 +259,8 @@ class SqliteDialect:
 
     def newest(self, index: str, words: Sequence[str], limit: int) -> list[int]:
         """Rank by id."""
-        return self._ids(index, " AND ".join(map(_quoted, words)), "rowid DESC", limit)
-
-    def _ids(self, index: str, expression: str, order: str, limit: int) -> list[int]:
-        sql = f"SELECT rowid FROM {index} WHERE {index} MATCH ? ORDER BY {order} LIMIT ?"  # noqa: S608 - our own names
-        return [row[0] for row in self._read(sql, (expression, limit))]
+        sql = f"SELECT rowid FROM {index} WHERE {index} MATCH ? ORDER BY rowid DESC LIMIT ?"  # noqa: S608 - our own names
+        return [row[0] for row in self._read(sql, (" AND ".join(map(_quoted, words)), limit))]
 
 
 def _quoted(term: str) -> str:

@@ -9,12 +9,12 @@ is an operation of :class:`Dialect`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from threading import RLock, get_ident
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from guardlayer.errors import ConfigError, StoreError
 from guardlayer.knowledge import governance, schema
@@ -24,6 +24,9 @@ from guardlayer.knowledge.live import LIVE
 from guardlayer.knowledge.terms.schema import CALENDARS
 from guardlayer.knowledge.vectors import VECTORS
 from guardlayer.temporal import Clock
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -85,12 +88,8 @@ class Dialect(Protocol):
         """Take passages out of a full-text index."""
         ...
 
-    def holders(self, index: str, word: str, limit: int) -> int:
-        """Count the passages that hold a word, up to ``limit``."""
-        ...
-
-    def match(self, index: str, words: Mapping[str, float], limit: int, *, every: bool) -> list[int]:
-        """Return ids of passages that hold every word, or any: best first. Each word counts by its weight."""
+    def holders(self, index: str, word: str, limit: int) -> NDArray[Any]:
+        """Return ids of passages that hold a word, up to ``limit`` of them, ascending: int64."""
         ...
 
     def rename_source(self, cursor: Cursor, old: str, new: str) -> None:

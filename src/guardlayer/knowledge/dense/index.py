@@ -78,6 +78,18 @@ class _Matrix(NamedTuple):
         return found
 
 
+class Near(NamedTuple):
+    """Passages by meaning.
+
+    Attributes:
+        ids: Their ids, ascending.
+        cosines: How near each is.
+    """
+
+    ids: NDArray[Any]
+    cosines: NDArray[Any]
+
+
 class DenseIndex:
     """The vectors of a database's passages. Safe to share between threads.
 
@@ -134,14 +146,23 @@ class DenseIndex:
         """Return ids of the passages nearest in meaning with their cosine, best first; none without vectors."""
         import numpy as np
 
+        near = self.near(text, np.empty(0, dtype=np.int64), count=max(NEAREST, 4 * limit))
+        order = np.lexsort((near.ids, -near.cosines))[:limit]
+        return [(int(near.ids[k]), float(near.cosines[k])) for k in order]
+
+    def near(self, text: str, others: NDArray[Any], *, count: int = NEAREST) -> Near:
+        """Return the passages nearest in meaning, and how near some others are that have vectors."""
+        import numpy as np
+
         matrix = self._current()
         if not len(matrix.ids):
-            return []
+            return Near(matrix.ids, np.empty(0, dtype=np.float32))
         vector = self._encoder.encode([text])[0]
-        near = matrix.nearest(vector, max(NEAREST, 4 * limit))
-        cosines = matrix.values[near].astype(np.float32) @ vector / np.maximum(matrix.lengths[near], 1e-12)
-        order = np.lexsort((matrix.ids[near], -cosines))[:limit]
-        return [(int(matrix.ids[near[k]]), float(cosines[k])) for k in order]
+        places = np.searchsorted(matrix.ids, others)
+        known = np.take(matrix.ids, places, mode="clip") == others
+        rows = np.union1d(matrix.nearest(vector, count), places[known])
+        cosines = matrix.values[rows].astype(np.float32) @ vector / np.maximum(matrix.lengths[rows], 1e-12)
+        return Near(matrix.ids[rows], cosines)
 
     def _current(self) -> _Matrix:
         """Return the vectors, reading those that are new since last time."""

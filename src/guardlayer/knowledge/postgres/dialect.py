@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from guardlayer.knowledge.resolve import value_key
 from guardlayer.knowledge.sources import interval_of
 from guardlayer.knowledge.store import FACT_COLUMNS, Cursor
 from guardlayer.knowledge.versions import brief
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _FACT = (
     f"INSERT INTO fact ({FACT_COLUMNS}, value_key, brief) "  # noqa: S608 - constants
@@ -16,7 +19,6 @@ _FACT = (
 )
 _MAX_LEXEME = 500  # the server takes 2,046 bytes
 _MAX_PLACES = 16_000  # the server takes 16,383
-_UNTOLD = 0.3  # what length adds to the weight a passage is divided by
 
 
 class PostgresDialect:
@@ -52,22 +54,13 @@ class PostgresDialect:
         """Take passages out."""
         cursor.execute(f"DELETE FROM {index} WHERE id = ANY(CAST(? AS BIGINT[]))", (list(ids),))  # noqa: S608 - our own names
 
-    def holders(self, index: str, word: str, limit: int) -> int:
-        """Count up to ``limit``."""
-        sql = f"SELECT count(*) FROM (SELECT 1 FROM {index} WHERE words @@ CAST(? AS TSQUERY) LIMIT ?) AS found"  # noqa: S608 - our own names
-        return int(self._read(sql, (_lexeme(word), limit))[0][0])
+    def holders(self, index: str, word: str, limit: int) -> NDArray[Any]:
+        """Read them as one array."""
+        import numpy as np
 
-    def match(self, index: str, words: Mapping[str, float], limit: int, *, every: bool) -> list[int]:
-        """Rank by the weights of the words that are there, a little by how long the passage is."""
-        lexemes = list(map(_lexeme, words))
-        found = " + ".join("CASE WHEN words @@ CAST(? AS TSQUERY) THEN CAST(? AS FLOAT8) ELSE 0 END" for _ in words)
-        sql = (
-            f"SELECT id FROM {index} WHERE words @@ CAST(? AS TSQUERY) "  # noqa: S608 - our own names
-            f"ORDER BY ({found}) / (1 + {_UNTOLD} * ln(2 + length(words))) DESC, id DESC LIMIT ?"
-        )
-        weighed = [part for lexeme, weight in zip(lexemes, words.values(), strict=True) for part in (lexeme, weight)]
-        query = (" & " if every else " | ").join(lexemes)
-        return [row[0] for row in self._read(sql, (query, *weighed, limit))]
+        found = f"SELECT id FROM {index} WHERE words @@ CAST(? AS TSQUERY) LIMIT ?"  # noqa: S608 - our own names
+        ids = self._read(f"SELECT array_agg(id) FROM ({found}) AS found", (_lexeme(word), limit))[0][0]  # noqa: S608 - our own names
+        return np.sort(np.array(ids or (), dtype=np.int64))
 
     def rename_source(self, cursor: Cursor, old: str, new: str) -> None:
         """Rename it where the rule of one value compares it."""
