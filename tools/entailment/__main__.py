@@ -20,6 +20,7 @@ examples:
   python -m tools.entailment card     --data runs/mix --out runs/first
   python -m tools.entailment dense    --out runs/first
   python -m tools.entailment ship     --out runs/first
+  python -m tools.entailment rank     --data ../shared/data --out runs/order
 """
 _HELP = {
     "prepare": "read the labelled data (--data), build the mix, mark it, write it to --out",
@@ -31,6 +32,7 @@ _HELP = {
     "combine": "fit the combiner of the model in --out on releasable rows of --data that it has not seen",
     "card": "write the model card from the logs in --data and --out",
     "dense": "make the text encoder that shares the word vectors of the model in --out",
+    "rank": "fit the order of what retrieval reads on training claims of --data; --out gets order.json",
     "ship": "put the model in --out, its combiner and its card into the package; check digests and sizes",
 }
 

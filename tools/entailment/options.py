@@ -198,6 +198,27 @@ class ShipOptions:
     version: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RankOptions:
+    """What ``rank`` was asked for.
+
+    Attributes:
+        data: Folder of the labelled data.
+        out: Folder to write to.
+        seed: Of the claims and the pool.
+        claims: Training claims to read.
+        pool: Sentences to search in.
+        database: Database of an earlier run to search in, instead of making one.
+    """
+
+    data: Path
+    out: Path
+    seed: int = 11
+    claims: int = 5_000
+    pool: int = 100_000
+    database: str = ""
+
+
 OF_STAGE: dict[str, type] = {
     "prepare": PrepareOptions,
     "focus": FocusOptions,
@@ -209,5 +230,6 @@ OF_STAGE: dict[str, type] = {
     "card": CardOptions,
     "dense": DenseOptions,
     "ship": ShipOptions,
+    "rank": RankOptions,
 }
 """The options' class of each stage."""
