@@ -78,6 +78,10 @@ class Network:
         """Load the network now; what is loaded already stays."""
         return self._ready()
 
+    def read(self, pairs: Sequence[tuple[str, str]]) -> list[Reading]:
+        """Judge (evidence, claim) pairs, several at a time; each is read by itself."""
+        return self.begin(pairs)()
+
     def begin(self, pairs: Sequence[tuple[str, str]]) -> Callable[[], list[Reading]]:
         """Begin to judge (evidence, claim) pairs, several at a time; each is read by itself.
 

@@ -48,7 +48,7 @@ _NOT_A_NAME = frozenset(
 )
 _GLUE = frozenset("/_#@\\=&:^*.")
 _MAX_TEXT_WORDS = 5
-_REMEMBERED = 1_000
+_REMEMBERED = 400
 """Code points up to which a text is remembered."""
 
 
