@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from guardlayer import Knowledge
+from guardlayer.knowledge.writer import Writer
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PAGE = "# Acme pricing\n\n| Plan | Price |\n|---|---|\n| Pro | $49 |\n| Team | $99 |\n\nReturns take 30 days after delivery.\n"
@@ -96,3 +97,51 @@ def test_a_row_with_a_date_of_its_own_is_not_bound_by_that_of_the_page(kb, tmp_p
     page.write_text("Tier,Fee,From\nGold,12,2025-01-01\nSilver,7,2025-01-01\n")
     kb.ingest(page, effective_from="2026-05-01")
     assert [kb.ask(tier, "fee", at="2025-03-01").value for tier in ("Gold", "Silver")] == ["12", "7"]
+
+
+def test_a_file_may_add_keys_to_what_is_known_and_to_what_is_new(kb, tmp_path):
+    """New things, new attributes of known things and new values of known keys stand in any order in one file."""
+    (tmp_path / "a.csv").write_text("entity,attribute,value\nA,x,1\nB,x,1\n")
+    (tmp_path / "b.csv").write_text(
+        "entity,attribute,value,qualifiers\nC,x,1,\nA,y,2,\nD,x,1,\nA,y,2,\nB,z,3,\nA,x,1,\nE,w,4,\nA,y,5,area=EU\nA,x,7,\n"
+    )
+    kb.load(tmp_path / "a.csv")
+    loaded = kb.load(tmp_path / "b.csv")
+    assert (loaded.added, loaded.known) == (7, 2)
+    asked = [("A", "y", None), ("B", "z", None), ("C", "x", None), ("E", "w", None), ("A", "y", {"area": "EU"})]
+    assert [kb.ask(entity, name, qualifiers=of).value for entity, name, of in asked] == ["2", "3", "1", "4", "5"]
+    assert sorted(fact.value for fact in kb.ask("A", "x").facts) == ["1", "7"]
+    assert kb.load(tmp_path / "b.csv").known == 9
+
+
+def test_loading_a_known_file_again_asks_little_of_the_database(kb, tmp_path, monkeypatch):
+    """A reload looks names, keys and versions up many at a time, whatever the file says again."""
+    rows = "".join(f"company {n // 3},attribute {n % 3},{n},2020,{'2021' if n % 5 else ''}\n" for n in range(3000))
+    file = tmp_path / "facts.csv"
+    file.write_text("entity,attribute,value,valid_from,valid_to\n" + rows)
+    assert kb.load(file).added == 3000
+    asked = []
+    made = Writer.__init__
+    monkeypatch.setattr(
+        Writer, "__init__", lambda self, store, cursor, **more: made(self, store, _Noting(cursor, asked), **more)
+    )
+    assert kb.load(file).known == 3000
+    assert 0 < len(asked) < 60
+
+
+class _Noting:
+    """A cursor that notes what it is asked."""
+
+    def __init__(self, cursor, asked):
+        self._cursor, self._asked = cursor, asked
+
+    def glance(self, *asked):
+        self._asked.append(asked)
+        return self._cursor.glance(*asked)
+
+    def execute(self, *asked):
+        self._asked.append(asked)
+        return self._cursor.execute(*asked)
+
+    def __getattr__(self, name):
+        return getattr(self._cursor, name)

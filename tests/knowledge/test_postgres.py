@@ -203,6 +203,15 @@ def test_a_correction_by_another_process_is_seen_within_a_second(kb, postgres):
             other.kill()
 
 
+def test_after_a_load_the_planner_knows_how_much_there_is(kb, raw, tmp_path):
+    """A question of one key is answered from that key at once, and not from every open version there is."""
+    (tmp_path / "facts.csv").write_text("entity,attribute,value\n" + "".join(f"c{n},price,{n}\n" for n in range(3_000)))
+    kb.load(tmp_path / "facts.csv")
+    plan = raw.execute("EXPLAIN SELECT 1 FROM fact WHERE key = 77 AND tx_to IS NULL").fetchall()
+    assert "fact_of_key" in str(plan)
+    assert "fact_of_source" not in str(plan)
+
+
 def test_readers_do_not_wait_for_a_writer(kb, postgres):
     """While one process has a write open, another is answered as before; the write is seen when it is done."""
     kb.add("Acme", "colour", "red", source="s")

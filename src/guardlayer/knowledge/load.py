@@ -132,8 +132,11 @@ class Loading:
 
     def expect(self, rows: Iterable[Cells | BadRow]) -> None:
         """Prepare for rows that will be taken next."""
-        named = (row.get("entity") for row in rows if isinstance(row, dict))
-        self._writer.expect(name for name in named if isinstance(name, str))
+        read = [row for row in rows if isinstance(row, dict)]
+        entities, attributes = ([row.get(name) for row in read] for name in ("entity", "attribute"))
+        self._writer.expect(
+            (name for name in entities if isinstance(name, str)), (name for name in attributes if isinstance(name, str))
+        )
 
     def take(self, line: int, row: Cells | BadRow) -> None:
         """Write one row, or note what is wrong with it."""
@@ -149,11 +152,9 @@ class Loading:
 
     def finish(self) -> LoadResult:
         """Check what only the whole file shows, and count."""
-        for key in self._touched:
-            clash = self._writer.clash(key)
-            if clash is not None:
-                line = max(self._lines.get(row.fact, 0) for row in clash)
-                self._wrong.append((line, OverlapError(self._writer.clash_text(*clash))))
+        for clash in self._writer.clashes(self._touched):
+            line = max(self._lines.get(row.fact, 0) for row in clash)
+            self._wrong.append((line, OverlapError(self._writer.clash_text(*clash))))
         if self._wrong:
             self._wrong.sort(key=lambda item: item[0])
             self._fail()

@@ -42,6 +42,24 @@ class Row:
         return f"f{self.fact} {self.value!r} ({self.valid}, {self.source_name})"
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of a statement.
+
+    Attributes:
+        fact: Number of the fact that now stands for it.
+        outcome: ``added``; ``changed``, where its interval or source was restated; ``known``, where it was there; or
+            ``kept``, where it was heard before and has been corrected or ended since.
+        key: Its key.
+        alone: Whether the key is new, so that nothing else is recorded for it.
+    """
+
+    fact: int
+    outcome: str
+    key: int
+    alone: bool = False
+
+
 def row_of(columns: tuple[Any, ...]) -> Row:
     """Build a version from what :data:`ROW` selects."""
     fact, version, key, value, source, name, tx_from, tx_to, corrected, supersedes, *rest = columns

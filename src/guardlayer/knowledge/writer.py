@@ -6,8 +6,7 @@ What is to be written is decided in :mod:`~guardlayer.knowledge.verbs`; here is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -16,33 +15,15 @@ from guardlayer.knowledge import sources
 from guardlayer.knowledge.confirming import confirm
 from guardlayer.knowledge.entities.cautious import Caution, caution
 from guardlayer.knowledge.entities.merged import Merged
-from guardlayer.knowledge.fresh import Fresh
+from guardlayer.knowledge.fresh import Fresh, chunks
 from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.resolve import same_value
 from guardlayer.knowledge.statement import Statement, cleaned_name, qualifier_key
 from guardlayer.knowledge.store import Cursor, Store
-from guardlayer.knowledge.versions import ROW, Row, overlap, row_of
+from guardlayer.knowledge.versions import ROW, Row, Written, overlap, row_of
 from guardlayer.temporal import Interval, Moment
 from guardlayer.text import key
 from guardlayer.types import Source, Span
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What came of a statement.
-
-    Attributes:
-        fact: Number of the fact that now stands for it.
-        outcome: ``added``; ``changed``, where its interval or source was restated; ``known``, where it was there; or
-            ``kept``, where it was heard before and has been corrected or ended since.
-        key: Its key.
-        alone: Whether the key is new, so that nothing else is recorded for it.
-    """
-
-    fact: int
-    outcome: str
-    key: int
-    alone: bool = False
 
 
 class Writer:
@@ -71,10 +52,18 @@ class Writer:
         """Transaction time of everything written here, in microseconds; taken when it is first needed."""
         return to_micros(self._store.tick())
 
-    def expect(self, entities: Iterable[str]) -> None:
-        """Look names up ahead of the statements that say them; of use where the writer is alone."""
+    def expect(self, entities: Iterable[str], attributes: Iterable[str]) -> None:
+        """Look names, keys and versions up ahead of statements; of use where the writer is alone."""
         if self._fresh is not None:
-            self._fresh.look_up(key(name) for name in entities if name not in self._entities)
+            self._fresh.look_up(map(key, entities))
+            self._fresh.look_up_keys(map(key, attributes))
+
+    def clashes(self, keys: Iterable[int]) -> Iterator[tuple[Row, Row]]:
+        """Yield what :meth:`clash` returns of each key, where it returns something."""
+        for some, _ in chunks(keys):
+            if self._fresh is not None:
+                self._fresh.read_again(some)
+            yield from filter(None, map(self.clash, some))
 
     # Names ------------------------------------------------------------------------------------------------------
 
@@ -279,7 +268,7 @@ class Writer:
             version: Number of the last version, where ``row`` is an earlier one.
         """
         number = (version or row.version) + 1
-        self._close(row.fact, number - 1)
+        self._close(row, number - 1)
         self._write(
             (row.fact, number, row.key, row.value if value is None else value,
              row.source if source is None else source, *sources.columns_of(row.valid if valid is None else valid),
@@ -290,7 +279,7 @@ class Writer:
 
     def withdraw(self, row: Row, operation: str, *, author: str | None, reason: str | None) -> None:
         """Close a live version with nothing after it."""
-        self._close(row.fact, row.version)
+        self._close(row, row.version)
         self._cursor.execute(
             "INSERT INTO withdrawal VALUES (?, ?, ?, ?, ?, ?)",
             (row.fact, row.version, self.at, operation, author, reason),
@@ -354,11 +343,11 @@ class Writer:
     def _write(self, row: tuple[Any, ...]) -> None:
         self._store.dialect.record_version(self._cursor, row)
 
-    def _close(self, fact: int, version: int) -> None:
+    def _close(self, row: Row, version: int) -> None:
         if self._fresh is not None:
-            self._fresh.forget(fact)
+            self._fresh.forget(row.key)
         close = "UPDATE fact SET tx_to = ? WHERE fact = ? AND version = ? AND tx_to IS NULL"
-        self._cursor.execute(close, (self.at, fact, version))
+        self._cursor.execute(close, (self.at, row.fact, version))
 
     def _source(self, source: Source | str, authority: int | None) -> int:
         known = self._sources.get((source, authority))
@@ -372,7 +361,7 @@ class Writer:
     def _key(self, entity: int, attribute: int, qualifiers: tuple[tuple[str, str], ...]) -> tuple[int, bool]:
         norm = qualifier_key(qualifiers)
         listed = json.dumps(qualifiers, ensure_ascii=False) if qualifiers else "[]"
-        if self._fresh is not None and entity in self._fresh.entities:
+        if self._fresh is not None:
             return self._fresh.key(entity, attribute, norm, listed)
         found = self._all(
             "SELECT id FROM fact_key WHERE entity = ? AND attribute = ? AND norm = ?", (entity, attribute, norm)

@@ -19,6 +19,7 @@ _SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _BATCH = 10_000
 _WAITING = 10_000  # rows that may wait
 _MANY = 20  # rows from which they are copied rather than inserted one by one
+_ANALYZED = 2_000  # rows copied into a table in one write, from which on the planner has to hear of them
 _COMPARED = ("value", "valid_from", "valid_to", "valid_from_text", "valid_to_text")
 
 
@@ -56,6 +57,7 @@ class PostgresCursor:
         self._connection = connection
         self._cursor = connection.cursor()
         self._numbered: set[str] = set()
+        self._copied: dict[str, int] = {}
         self._unkeyed = False
         self._behind: dict[str, list[Sequence[Any]]] = {}
         self._waiting = 0
@@ -117,6 +119,10 @@ class PostgresCursor:
                 f"SELECT setval(s, (SELECT coalesce(max(id), 1) FROM {table})) "  # noqa: S608 - a table of our own
                 f"FROM pg_get_serial_sequence('{table}', 'id') AS s WHERE s IS NOT NULL".encode()
             )
+        for table, copied in self._copied.items():
+            # Until the server counts for itself it takes the partial indexes for small, and reads them whole.
+            if copied >= _ANALYZED:
+                self._connection.execute(f"ANALYZE {table}".encode())
 
     def _write(self) -> None:
         """Write what waits: a table before those that refer to it."""
@@ -155,6 +161,7 @@ class PostgresCursor:
             for row in rows:
                 stream.write_row(row)
         self.changed = True
+        self._copied[insert.table] = self._copied.get(insert.table, 0) + len(rows)
         if "id" in columns:
             self._numbered.add(insert.table)
 
