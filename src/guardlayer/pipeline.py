@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from threading import Thread
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from guardlayer.errors import GuardlayerError, LogError, PluginError
 from guardlayer.evidence import CallEvidence
@@ -432,7 +432,7 @@ class _Async:
         return quick or await asyncio.to_thread(cascade.attempt_slow, claim, evidence, at)
 
     async def append(self, log: ProvenanceLog, report: Report) -> Record:
-        return await asyncio.to_thread(log.append, report)
+        return cast("Record", await getattr(log, "aappend", lambda given: asyncio.to_thread(log.append, given))(report))
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:

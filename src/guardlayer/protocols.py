@@ -91,7 +91,11 @@ class Policy(Protocol):
 
 @runtime_checkable
 class ProvenanceLog(Protocol):
-    """Keeps what was found, append-only."""
+    """Keeps what was found, append-only.
+
+    A log may have ``aappend`` besides, a coroutine that does what :meth:`append` does; async checks prefer it, and call
+    ``append`` in a thread where there is none.
+    """
 
     def append(self, report: Report) -> Record:
         """Write one record for each claim and one for the response, durably, then return the latter.

@@ -177,9 +177,11 @@ class LogFile:
         try:
             yield
         except apsw.Error as error:
-            raise LogError(
-                f"{self.path}: cannot {doing} the provenance log: {_advice(error, self._timeout)}"
-            ) from error
+            raise self.explain(error, doing) from error
+
+    def explain(self, error: apsw.Error, doing: str) -> LogError:
+        """Return what SQLite reports as an error of ours, with what to do about it."""
+        return LogError(f"{self.path}: cannot {doing} the provenance log: {_advice(error, self._timeout)}")
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
@@ -40,12 +42,24 @@ _TRIGGERS = 3
 
 
 class _Entry:
-    """A report that waits to be written, and what became of it."""
+    """A report that waits to be written, and what became of it.
 
-    def __init__(self, unplaced: list[dict[str, Any]]) -> None:
+    Args:
+        unplaced: The bodies of its records.
+        told: Is called, in whatever thread wrote it, when ``records`` or ``error`` says what became of it.
+    """
+
+    def __init__(self, unplaced: list[dict[str, Any]], told: Callable[[_Entry], None] | None = None) -> None:
         self.bodies = unplaced
         self.records: list[Record] = []
         self.error: Exception | None = None
+        self._told = told
+
+    def settle(self, *, records: Sequence[Record] = (), error: Exception | None = None) -> None:
+        """Say what became of it."""
+        self.records, self.error = list(records), error
+        if self._told is not None:
+            self._told(self)
 
 
 class SqliteLog:
@@ -75,6 +89,8 @@ class SqliteLog:
         self._mirror = mirror
         self._file = LogFile(self._path, timeout=timeout)
         self._waiting: deque[_Entry] = deque()
+        self._thread: ThreadPoolExecutor | None = None
+        self._thread_of = 0
 
     @property
     def path(self) -> str:
@@ -100,15 +116,35 @@ class SqliteLog:
                 if batch:
                     with suppress(ValueError):  # who had taken it did not come to write it
                         self._waiting.remove(entry)
-                    while self._waiting:
-                        batch.append(self._waiting.popleft())
-                    self._commit(db, batch)
+                    self._commit(db, [*batch, *self._taken()])
                 if entry.error is not None:
                     raise entry.error
         finally:
             with suppress(ValueError):  # an entry that failed before it was taken is not written by others later
                 self._waiting.remove(entry)
         return entry.records[-1]
+
+    async def aappend(self, report: Report) -> Record:
+        """Do what :meth:`append` does, without blocking the event loop.
+
+        One thread of the log's own writes for all that wait, in one transaction: however many answers end at once,
+        none of them needs a thread to wait in, and none waits behind other work.
+        """
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[Record] = loop.create_future()
+
+        def tell(entry: _Entry) -> None:
+            with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits
+                loop.call_soon_threadsafe(_told, written, entry)
+
+        entry = _Entry(bodies(report), tell)
+        self._waiting.append(entry)
+        self._writing_thread().submit(self._write)
+        try:
+            return await written
+        finally:
+            with suppress(ValueError):  # one that was given up before it was taken is not written later
+                self._waiting.remove(entry)
 
     def record(self, record_id: str) -> Record:
         """Return a record by its id, or by the first characters of it if no other begins with them.
@@ -215,6 +251,9 @@ class SqliteLog:
 
     def close(self) -> None:
         """Close the file; a later call opens it again."""
+        thread, self._thread = self._thread, None
+        if thread is not None and self._thread_of == os.getpid():
+            thread.shutdown()
         self._file.close()
 
     def __enter__(self) -> SqliteLog:
@@ -227,6 +266,31 @@ class SqliteLog:
 
     # Writing --------------------------------------------------------------------------------------------------------
 
+    def _writing_thread(self) -> ThreadPoolExecutor:
+        if self._thread is None or self._thread_of != os.getpid():  # a forked child has none of its parent's threads
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="guardlayer-log")
+            self._thread_of = os.getpid()
+        return self._thread
+
+    def _write(self) -> None:
+        """Write all that wait."""
+        try:
+            with self._file.writing() as db:
+                batch = self._taken()
+                if batch:
+                    self._commit(db, batch)
+        except Exception as error:  # noqa: BLE001 - handed to those whose entries they are
+            for entry in self._taken():
+                entry.settle(error=error)
+
+    def _taken(self) -> list[_Entry]:
+        """Take all that wait; only who holds the file may."""
+        taken = []
+        with suppress(IndexError):  # who gives up meanwhile takes an entry away
+            while True:
+                taken.append(self._waiting.popleft())
+        return taken
+
     def _commit(self, db: apsw.Connection, batch: list[_Entry]) -> None:
         """Write entries in one transaction; where that fails, each by itself, so that none fails for another."""
         try:
@@ -237,13 +301,15 @@ class SqliteLog:
                 for entry in batch:
                     self._commit(db, [entry])
                 return
+            told = self._file.explain(error, "append to") if isinstance(error, apsw.Error) else error
+            told.__cause__ = error if told is not error else error.__cause__
             for entry in batch:  # of a file that another process keeps, all have waited the time there is
-                entry.error = error
+                entry.settle(error=told)
             return
         for entry, records in zip(batch, found, strict=True):
-            entry.records = records
             for record in records:
                 self._reflect(record)
+            entry.settle(records=records)
 
     def _insert(self, db: apsw.Connection, unplaced: list[dict[str, Any]]) -> list[Record]:
         # The clock is read while the write lock is held, so that times follow the order of the log.
@@ -308,6 +374,18 @@ class SqliteLog:
                 f"{', '.join(row.id for row in rows[:3])}; give more characters"
             )
         return _record(rows[0], check_row(rows[0], self._path))
+
+
+def _told(written: asyncio.Future[Record], entry: _Entry) -> None:
+    """Tell who waits in an event loop what became of an entry."""
+    if written.done():  # who waited has given up
+        return
+    if isinstance(entry.error, StopIteration):  # which no future carries
+        written.set_exception(LogError("the report was not recorded: StopIteration was raised while it was written"))
+    elif entry.error is not None:
+        written.set_exception(entry.error)
+    else:
+        written.set_result(entry.records[-1])
 
 
 def _has_erasures(db: apsw.Connection) -> bool:
