@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -194,18 +194,20 @@ class Endpoint:
         """Answer one request."""
         metrics = self._gateway.metrics
         trace, start = uuid4().hex, time.perf_counter()
-        status = 0
+        status, answered = 0, False
 
         async def watched(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
                 status = message["status"]
+            else:
+                answered = not message.get("more_body", False)
             await send(message)
 
         metrics.add("in_flight", 1)
         done = False
         try:
-            done = await self._answer(scope, receive, watched, trace)
+            done = await self._answer(scope, receive, watched, trace, lambda: answered)
         finally:
             seconds = time.perf_counter() - start
             metrics.add("in_flight", -1)
@@ -218,7 +220,9 @@ class Endpoint:
                 scope["method"], self._name, status, seconds * 1000, trace, "" if done else " (client left)",
             )  # fmt: skip
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, trace: str) -> bool:
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, trace: str, answered: Callable[[], bool]
+    ) -> bool:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         settings = self._gateway.settings
         try:
@@ -235,7 +239,7 @@ class Endpoint:
             return False
         query = scope["query_string"].decode("latin-1")
         call = Inbound(scope["method"], scope["path"], query, headers, content, caller, trace)
-        return await while_there(receive, self._respond(call, send))
+        return await while_there(receive, self._respond(call, send), answered)
 
     async def _respond(self, call: Inbound, send: Send) -> None:
         sender: EventSender | None = None

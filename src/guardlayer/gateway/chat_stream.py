@@ -15,7 +15,7 @@ from guardlayer.gateway import chat, verdicts
 from guardlayer.gateway.asking import text_of
 from guardlayer.gateway.checking import CallerGuard
 from guardlayer.gateway.failures import GatewayError, upstream_failed
-from guardlayer.gateway.inbound import Events
+from guardlayer.gateway.inbound import Events, Last
 from guardlayer.gateway.sse import DONE, Event, Parser, frame
 from guardlayer.gateway.upstream import Upstream, reported
 from guardlayer.streaming import Release, Session
@@ -129,7 +129,7 @@ async def _sentences(
                 raise upstream_failed("the upstream's stream broke off before its end", code="incomplete_stream")
             for payload in await board.rest():
                 frames += frame(payload)
-            yield bytes(frames) + (DONE if done else b"")
+            yield Last(bytes(frames) + (DONE if done else b""))
             if done:
                 await upstream.drain(source)
     finally:

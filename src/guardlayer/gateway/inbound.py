@@ -72,12 +72,16 @@ class Reply:
         return cls(orjson.dumps(body), status, headers or {})
 
 
+class Last(bytes):
+    """The frames that end an answer: they are sent with its end, and no client waits for what is done behind them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Events:
     """An answer as events.
 
     Attributes:
-        source: Yields whole frames; closing it closes the upstream.
+        source: Yields whole frames, as :class:`Last` those that end the answer; closing it closes the upstream.
         headers: Sent before anything was checked.
         failed: Makes the frame that ends the stream where it fails midway.
     """
@@ -111,8 +115,13 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
     return b"".join(parts)
 
 
-async def while_there(receive: Receive, work: Coroutine[Any, Any, None]) -> bool:
+async def while_there(receive: Receive, work: Coroutine[Any, Any, None], answered: Callable[[], bool]) -> bool:
     """Do the work while the client is there; if it leaves, cancel the work.
+
+    Args:
+        receive: The server's.
+        work: Answers the client.
+        answered: Says whether the whole answer was sent; what is done behind it is not cancelled.
 
     Returns:
         Whether the work was done.
@@ -125,6 +134,8 @@ async def while_there(receive: Receive, work: Coroutine[Any, Any, None]) -> bool
     task, watch = asyncio.ensure_future(work), asyncio.ensure_future(leaving())
     try:
         await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if answered():
+            await asyncio.wait({task})
         if task.done():
             task.result()
             return True
@@ -160,35 +171,37 @@ class EventSender:
         self._lock = asyncio.Lock()
         self._last = time.monotonic()
         self.started = False
+        self.ended = False
 
     async def run(self, source: AsyncGenerator[bytes, None]) -> None:
         """Send everything; the source is closed whatever happens."""
         ticking = asyncio.ensure_future(self._tick())
         try:
             async for frames in source:
-                await self.write(frames)
+                await self.write(frames, last=isinstance(frames, Last))
         finally:
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
             await source.aclose()
 
-    async def write(self, frames: bytes) -> None:
-        """Send whole frames."""
+    async def write(self, frames: bytes, *, last: bool = False) -> None:
+        """Send whole frames, and the end of the answer with the last; behind it nothing is sent."""
         async with self._lock:
+            if self.ended:
+                return
             if not self.started:
                 self.started = True
                 await self._send(_start(200, self._headers))
-            await self._send({"type": "http.response.body", "body": frames, "more_body": True})
+            self.ended = last
+            await self._send({"type": "http.response.body", "body": frames, "more_body": not last})
             self._last = time.monotonic()
 
     async def end(self) -> None:
-        """End the answer."""
-        if not self.started:
-            await self.write(b"")
-        await self._send({"type": "http.response.body", "body": b""})
+        """End the answer, unless its last frames did."""
+        await self.write(b"", last=True)
 
     async def _tick(self) -> None:
-        while True:
+        while not self.ended:
             silent = time.monotonic() - self._last
             if silent >= self._keep_alive:
                 await self.write(KEEP_ALIVE)

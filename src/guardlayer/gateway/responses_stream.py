@@ -14,7 +14,7 @@ from guardlayer.gateway import chat, responses, verdicts
 from guardlayer.gateway.asking import text_of
 from guardlayer.gateway.checking import LOG, CallerGuard
 from guardlayer.gateway.failures import GatewayError, upstream_failed
-from guardlayer.gateway.inbound import Events
+from guardlayer.gateway.inbound import Events, Last
 from guardlayer.gateway.responses import TEXTS, part_saying
 from guardlayer.gateway.sse import DONE, Event, Parser, frame
 from guardlayer.gateway.upstream import Upstream, reported
@@ -80,7 +80,9 @@ async def _sentences(
                 if frames:
                     yield frames
             frames = await _taken(script, parser.end())
-            if frames:
+            if script.ended:
+                yield Last(frames)
+            elif frames:
                 yield frames
         if not script.ended:
             raise upstream_failed("the upstream's stream broke off before its end", code="incomplete_stream")
