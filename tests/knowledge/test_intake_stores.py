@@ -145,3 +145,27 @@ class _Noting:
 
     def __getattr__(self, name):
         return getattr(self._cursor, name)
+
+
+def test_withdrawing_a_folder_withdraws_what_its_documents_state(kb, tmp_path):
+    """Passages and facts go together, in one change; what another folder of a like name says stands."""
+    for folder in ("docs", "docs2"):
+        (tmp_path / folder).mkdir()
+        page = PAGE if folder == "docs" else PAGE.replace("Pro", "Max").replace("Team", "Mini")
+        (tmp_path / folder / "a.md").write_text(page)
+        kb.ingest(tmp_path / folder, facts="auto")
+    kb.add("Initech", "seat", "Austin", source="docs/by hand")
+    assert {fact.entity for fact in kb.retract("docs", reason="out of date")} == {"Pro", "Team"}
+    assert [kb.ask(plan, "price").value for plan in ("Pro", "Team", "Max", "Mini")] == [None, None, "$49", "$99"]
+    assert kb.ask("Initech", "seat").value == "Austin"
+    assert {found.source.id for found in kb.passages.search("Returns take 30 days", at=NOW)} == {"docs2/a.md"}
+    assert kb.retract("docs", reason="again") == ()
+
+
+def test_a_source_of_facts_alone_is_withdrawn_and_erased_whole(kb):
+    """A source needs no documents to be withdrawn, and its name is gone once it is erased."""
+    kb.add("Acme", "seat", "Austin", source="ledger of Jane Doe")
+    assert [fact.value for fact in kb.retract("ledger of Jane Doe", reason="she withdrew it")] == ["Austin"]
+    receipt = kb.erase("Jane Doe", author="dana", reason="request 9", log=None)
+    assert receipt.complete or kb.store.name.startswith("postgresql")  # whose server keeps a log of its own
+    assert "Jane" not in str(kb.history("Acme", "seat"))

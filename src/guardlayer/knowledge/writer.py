@@ -213,9 +213,11 @@ class Writer:
         return [self.versions(int(number)) for (number,) in facts]
 
     def live_of_source(self, source: str) -> list[Row] | None:
-        """Return the live versions a source has; ``None`` if there is no such source."""
-        known = self._all("SELECT 1 FROM source WHERE name = ? LIMIT 1", (source,))
-        where = "WHERE s.name = ? AND f.tx_to IS NULL ORDER BY f.id"
+        """Return the live versions a source has, or the documents of a folder; ``None`` if there is no such source."""
+        within = "SELECT source FROM doc_document WHERE substr(source, 1, length(?1) + 1) = ?1 || '/'"
+        names = f"(SELECT id FROM source WHERE name = ?1 OR name IN ({within}))"  # noqa: S608 - constants
+        known = self._all(f"SELECT 1 FROM {names} AS known LIMIT 1", (source,))  # noqa: S608 - constants
+        where = f"WHERE f.source IN {names} AND f.tx_to IS NULL ORDER BY f.id"
         return [row_of(row) for row in self._all(ROW + where, (source,))] if known else None
 
     def source_row(self, source: Source | str) -> int:
