@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import sys
 
 import pytest
@@ -80,6 +81,34 @@ def test_a_guard_of_its_own_is_read_beside_the_file(tmp_path):
     )
     (caller,) = read_toml(path).callers
     assert caller.guard.policy.name == "strict"
+
+
+def test_the_guard_of_a_key_finds_the_databases_that_the_environment_names(tmp_path):
+    """Live state is asked where the deployment says, and a variable that is not set is an error at the start."""
+    pytest.importorskip("sqlalchemy", reason="needs the extra sql: pip install 'guardlayer-facts[sql]'")
+    with sqlite3.connect(tmp_path / "shop.db") as shop:
+        shop.execute("CREATE TABLE orders (id TEXT, status TEXT)")
+        shop.execute("INSERT INTO orders VALUES ('4711', 'processing')")
+    (tmp_path / "state.toml").write_text(
+        """[databases.shop]
+url_env = "SHOP_URL"
+[queries.order_status]
+database = "shop"
+sql = "SELECT status FROM orders WHERE id = :order"
+says = ["order {order}"]
+value = "status"
+values = { shipped = ["sent"], processing = ["being packed"] }
+[queries.order_status.parameters]
+order = { pattern = "[0-9]{3,10}" }
+"""
+    )
+    (tmp_path / "shop.toml").write_text('[guard]\nlog = false\n[state]\nqueries = "state.toml"\n')
+    path = write(tmp_path, f'upstream = "http://u"\n[[keys]]\nname = "a"\ndigest = "{DIGEST}"\nguard = "shop.toml"\n')
+    (caller,) = read_toml(path, environment={"SHOP_URL": f"sqlite:///{tmp_path / 'shop.db'}"}).callers
+    report = caller.guard.check("Your order 4711 has shipped.")
+    assert report.claims[0].verdict == "contradicted"
+    with pytest.raises(ConfigError, match="SHOP_URL"):
+        read_toml(path, environment={})
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ def _settings(upstream: str | None, file: Path | None, key: str | None, hold: st
     if file is not None:
         if hold is not None:
             raise ConfigError("--hold and --gateway do not go together; write hold = … into the file")
-        return read_toml(file, **given)
+        return read_toml(file, environment=os.environ, **given)
     if upstream is None:
         raise ConfigError("no upstream is named; give --upstream URL, or set GUARDLAYER_UPSTREAM")
     rules = {} if hold is None else {"hold": hold}

@@ -149,11 +149,12 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def read_toml(path: str | Path, **others: Any) -> Settings:
+def read_toml(path: str | Path, *, environment: Mapping[str, str] | None = None, **others: Any) -> Settings:
     """Read settings from a TOML file; paths in it are relative to it.
 
     Args:
         path: The file.
+        environment: Where the guards of keys find the URLs of databases that they ask for live state (``url_env``).
         others: Settings that the file does not hold, such as ``upstream`` and ``upstream_key``; these win.
 
     Raises:
@@ -179,11 +180,13 @@ def read_toml(path: str | Path, **others: Any) -> Settings:
     named = parsed.model_dump(exclude_unset=True, exclude={"keys", "default", "hold", "raises"})
     common = {"hold": parsed.hold, "raises": parsed.raises}
     try:
-        callers = tuple(_caller(key.model_dump(exclude_unset=True), common, file.parent) for key in parsed.keys)
+        callers = tuple(
+            _caller(key.model_dump(exclude_unset=True), common, file.parent, environment) for key in parsed.keys
+        )
         default = None
         if parsed.default is not None or not callers:
             own = {} if parsed.default is None else parsed.default.model_dump(exclude_unset=True)
-            default = _caller(own, common, file.parent)
+            default = _caller(own, common, file.parent, environment)
         if "unguarded" in named:
             named["unguarded"] = tuple(named["unguarded"])
         return Settings(**{**named, **others, "callers": callers, "default": default})
@@ -193,7 +196,9 @@ def read_toml(path: str | Path, **others: Any) -> Settings:
         raise ConfigError(f"{file}: {error}") from error
 
 
-def _caller(own: Mapping[str, Any], common: Mapping[str, Any], base: Path) -> Caller:
+def _caller(
+    own: Mapping[str, Any], common: Mapping[str, Any], base: Path, environment: Mapping[str, str] | None
+) -> Caller:
     arguments: dict[str, Any] = {**common, **own}
     policy, guard, digest = (arguments.pop(name, None) for name in ("policy", "guard", "digest"))
     attributes = arguments.pop("attributes", None)
@@ -214,7 +219,7 @@ def _caller(own: Mapping[str, Any], common: Mapping[str, Any], base: Path) -> Ca
     if guard is not None:
         from guardlayer.guard import Guard
 
-        arguments["guard"] = Guard.from_file(base / guard)
+        arguments["guard"] = Guard.from_file(base / guard, environment=environment)
     return Caller(**arguments)
 
 
