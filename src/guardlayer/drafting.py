@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from os import urandom
 from typing import Any
-from uuid import uuid4
 
 import orjson
 
@@ -44,7 +44,7 @@ def draft(
     return Draft(
         text=text,
         at=at,
-        call_id=uuid4().hex,
+        call_id=urandom(16).hex(),
         question=question,
         turns=tuple(turn(one) for one in turns),
         evidence=coerce(evidence, metadata=metadata),

@@ -6,7 +6,7 @@ Everything here reads one claim against the evidence of one key; what follows fr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from guardlayer.text import STOP_WORDS, Token, tokenize
@@ -83,7 +83,7 @@ def name_hits(tokens: Sequence[Token], group: list[Evidence], alignment: Alignme
     """Find the names of the ledger that a claim states, the best explanation of each stretch of text."""
     words = Words(tokens)
     person = not _ORGANISATIONS & {t.norm for t in tokenize(fact_of(group[0]).attribute)}
-    hits: list[Hit] = []
+    weighed: list[tuple[int, Hit]] = []
     for piece in group:
         fact = fact_of(piece)
         match = find_name(words, fact.value, fact.aliases, person=person)
@@ -92,20 +92,17 @@ def name_hits(tokens: Sequence[Token], group: list[Evidence], alignment: Alignme
         span = Span(tokens[match.first].start, tokens[match.last - 1].end)
         if covers(alignment.entity, span) and match.strength < Strength.FULL:
             continue  # the words are the entity's own name
-        hits.append(
-            Hit(
-                piece,
-                span,
-                match.strength * 8 + match.covered,
-                negated=stance.negated(tokens, alignment, span),
-                aside=_is_aside(tokens, match.first) or stance.elsewhere(tokens, alignment, span),
-                place=match.first,
-            )
+        hit = Hit(
+            piece,
+            span,
+            match.strength,
+            negated=stance.negated(tokens, alignment, span),
+            aside=_is_aside(tokens, match.first) or stance.elsewhere(tokens, alignment, span),
+            place=match.first,
         )
-    if len(hits) > 1:
-        # One stretch of text is one name: the version that explains it best has it.
-        hits = [h for h in hits if not any(o.strength > h.strength and covers(o.span, h.span) for o in hits)]
-    return [replace(h, strength=h.strength // 8) for h in hits]
+        weighed.append((match.strength * 8 + match.covered, hit))
+    # One stretch of text is one name: the version that explains it best has it.
+    return [hit for weight, hit in weighed if not any(w > weight and covers(o.span, hit.span) for w, o in weighed)]
 
 
 def typed_hits(

@@ -63,7 +63,7 @@ class Stance(Enum):
 
 def stance_of(tokens: Sequence[Token], alignment: Alignment, value: Span) -> Stance:
     """Say how a claim holds that its key has the value: read in the clause in which it says so."""
-    if not any(token.norm in _CUES for token in tokens):
+    if _CUES.isdisjoint([token.norm for token in tokens]):
         return Stance.ASSERTED
     anchor = alignment.attribute.start if alignment.attribute is not None else value.start
     first = min(anchor, value.start)
@@ -92,7 +92,8 @@ def negated(tokens: Sequence[Token], alignment: Alignment, value: Span) -> bool:
     over the whole statement ("it is a myth that"). One that belongs to another value ("14 days, not 30") or lies
     behind a "but" does not count. Two denials make none that we would judge, and count as one.
     """
-    if not any(token.norm in _DENIALS or token.norm.endswith("n't") for token in tokens):
+    norms = [token.norm for token in tokens]
+    if _DENIALS.isdisjoint(norms) and not [norm for norm in norms if norm.endswith("n't")]:
         return False
     low, high = _between(alignment, value)
     for index, token in enumerate(tokens):
