@@ -78,10 +78,11 @@ def cold(folder: Path | None, *, repeats: int = 5) -> None:
 
 
 def pairs(folder: Path | None, *, calls: int) -> None:
-    """Print the time of one pair on one core."""
+    """Print the time of one pair on one core: as it passes, and what the thread itself spends of it."""
     import numpy as np
 
     from guardlayer.verifiers.entailment.judging import PairJudge
+    from guardlayer.verifiers.marks import mark
 
     judge = PairJudge(folder or SHIPPED)
     loaded = judge.network.load()
@@ -92,14 +93,21 @@ def pairs(folder: Path | None, *, calls: int) -> None:
             feed["attention_mask"] = np.ones_like(ids)
         spent = _milliseconds(lambda feed=feed: loaded.session.run(None, feed), calls)
         print(f"network alone, {tokens} tokens, one thread: {spent}")
-    made = [pair for pair in generate.pairs(8 * calls, seed=77) if 40 <= len(pair.evidence.split()) <= 60][:calls]
-    times = []
-    for pair in made:
-        begun = time.perf_counter()
+    made: list[tuple[Pair, int]] = []
+    for pair in generate.pairs(40 * calls, seed=77):
+        marked = mark(pair.evidence, pair.claim)
+        tokens = len(loaded.encoder.pair(marked.evidence, marked.claim).ids)
+        if 56 <= tokens <= 72 and len(made) < calls + 10:
+            made.append((pair, tokens))
+    rest = iter(made)
+
+    def judged() -> None:
+        pair = next(rest)[0]
         judge.judge([(pair.evidence, pair.claim)])
-        times.append((time.perf_counter() - begun) * 1e3)
-    words = statistics.mean(len(f"{pair.evidence} {pair.claim}".split()) for pair in made)
-    print(f"a whole pair of {words:.0f} words on average (marks, tokens, network, features, combiner): {_shown(times)}")
+
+    spent = _milliseconds(judged, len(made) - 10)
+    tokens = statistics.mean(tokens for _, tokens in made)
+    print(f"a whole pair of {tokens:.0f} tokens on average (marks, tokens, network, features, combiner): {spent}")
 
 
 def whole(folder: Path | None, scratch: Path, *, facts: int, passages: int, answers: int) -> None:
@@ -165,12 +173,13 @@ def _answer(draw: Random, known: Sequence[Pair], entities: int, number: int) -> 
 def _milliseconds(call: Callable[[], object], calls: int) -> str:
     for _ in range(10):
         call()
-    times = []
+    times, own = [], []
     for _ in range(calls):
-        begun = time.perf_counter()
+        begun, busy = time.perf_counter(), time.thread_time()
         call()
+        own.append((time.thread_time() - busy) * 1e3)
         times.append((time.perf_counter() - begun) * 1e3)
-    return _shown(times)
+    return f"{_shown(times)}; of the thread's own time {_shown(own)}"
 
 
 def _shown(times: Sequence[float]) -> str:
