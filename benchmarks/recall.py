@@ -6,9 +6,10 @@
 The pool is ``--pool`` distinct passages, one paragraph each, in random order: every evidence sentence of FEVER's
 training and development rows, and beside them sentences drawn from the other sets of the same file. The claims are
 FEVER's development claims whose evidence is known. *recall@5* is the share of claims for which one of the first five
-passages holds, whole, a sentence of their evidence. Each way of searching gets the claim as it stands, and is asked for
-five passages. Ways: words, meaning, and both (``--no-dense`` leaves out what needs the encoder). *At best* is the share
-of claims whose evidence is among the first so many by words, or among the first so many by meaning.
+passages holds, whole, a sentence of their evidence, or is a piece of one that is too long for a passage. Each way of
+searching gets the claim as it stands, and is asked for five passages. Ways: words, meaning, and both (``--no-dense``
+leaves out what needs the encoder). *At best* is the share of claims whose evidence is among the first so many by words,
+or among the first so many by meaning.
 
 The texts come without the titles of their pages: "She was born in 1979" is somebody's evidence, and no search can know
 whose. Nor can it know which of several sentences that say the same was the one that was marked.
@@ -29,7 +30,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.entailment.pool import drawn, ingest, single, texts
+from tools.entailment.pool import decides, drawn, ingest, texts
 
 from guardlayer import Knowledge
 from guardlayer.errors import ConfigError
@@ -46,7 +47,7 @@ def measure(name: str, search: Callable[[str], Sequence[str]], claims: Sequence[
         found = search(claim)
         busy.append(time.process_time() - before)
         took.append(time.perf_counter() - begun)
-        ranks.append(next((rank for rank, text in enumerate(found) if wanted & single(text)), 99))
+        ranks.append(next((rank for rank, text in enumerate(found) if decides(text, wanted)), 99))
     shares = "  ".join(f"recall@{k} {sum(rank < k for rank in ranks) / len(ranks):.1%}" for k in (1, 5))
     print(f"{name:18} {shares}   {spread(took)}  (busy {spread(busy)})", flush=True)
 
@@ -66,7 +67,7 @@ def at_best(kb: Knowledge, held: dict[int, str], claims: Sequence[tuple[str, set
             for id_, share in zip(found.ids.tolist(), found.shares.tolist(), strict=True)
         ]
         lists = [[-id_ for _, id_ in nsmallest(100, words)], [id_ for id_, _ in kb.passages.meaning.search(claim, 100)]]
-        hits = [rank for ids in lists for rank, id_ in enumerate(ids) if wanted & single(held[id_])]
+        hits = [rank for ids in lists for rank, id_ in enumerate(ids) if decides(held[id_], wanted)]
         best.append(min(hits, default=999))
     shares = ", ".join(f"{sum(rank < k for rank in best) / len(best):.1%} of the first {k}" for k in (5, 20, 50, 100))
     print(f"at best, by words or by meaning: {shares}", flush=True)

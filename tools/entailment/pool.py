@@ -14,7 +14,7 @@ from guardlayer.text import sentences, statements
 PER_FILE = 2_000
 
 Claims = Sequence[tuple[str, set[str]]]
-"""Claims, each with the sentences of its evidence."""
+"""Claims, each with the sentences of its evidence, and with the pieces that an over-long one is cut into."""
 
 
 class Texts(NamedTuple):
@@ -23,7 +23,7 @@ class Texts(NamedTuple):
     Attributes:
         evidence: FEVER's evidence, cut as passages are.
         others: The premises of the other sets, cut so.
-        claims: By split, FEVER's claims with the sentences of their evidence.
+        claims: By split, FEVER's claims with their evidence.
     """
 
     evidence: Sequence[str]
@@ -42,7 +42,7 @@ def texts(data: Path) -> Texts:
     for source, premise, claim, split in rows:
         if source == "fever":
             evidence.update(dict.fromkeys(cut(premise)))
-            claims[split][claim].update(single(premise))
+            claims[split][claim] |= single(premise).union(cut(premise))
     others: dict[str, None] = {}
     for premise in dict.fromkeys(premise for source, premise, _, _ in rows if source != "fever"):
         others.update(dict.fromkeys(text for text in cut(premise) if text not in evidence))
@@ -61,11 +61,16 @@ def single(text: str) -> set[str]:
     return {flat[start:end] for start, end in sentences(flat)}
 
 
+def decides(passage: str, wanted: set[str]) -> bool:
+    """Say whether a passage is a piece of the evidence, or holds a sentence of it whole."""
+    return not wanted.isdisjoint({passage, *single(passage)})
+
+
 def drawn(known: Texts, claims: Claims, size: int, rng: random.Random) -> list[str]:
     """Return ``size`` texts, all evidence of the claims among them and a quarter of them FEVER's, if it has as many."""
     wanted = {sentence for _, one in claims for sentence in one}
-    needed = [text for text in known.evidence if wanted & single(text)]
-    rest = [text for text in known.evidence if not wanted & single(text)]
+    needed = [text for text in known.evidence if decides(text, wanted)]
+    rest = [text for text in known.evidence if not decides(text, wanted)]
     pool = [*needed, *rng.sample(rest, min(len(rest), max(0, size // 4 - len(needed))))]
     pool += rng.sample(known.others, min(len(known.others), max(0, size - len(pool))))
     rng.shuffle(pool)

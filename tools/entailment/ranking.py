@@ -108,7 +108,7 @@ def fit(claims: Sequence[Read], *, seed: int = 1) -> reranking.Weights:
 def _read(kb: Knowledge, claim: str, wanted: set[str]) -> Read:
     read = kb.passages.candidates(claim, at=AT)
     values = reranking.signs(claim, read.hits, read.weights, read.cosines)
-    return Read(values, np.array([bool(wanted & pool.single(hit.evidence.text)) for hit in read.hits], dtype=np.bool_))
+    return Read(values, np.array([pool.decides(hit.evidence.text, wanted) for hit in read.hits], dtype=np.bool_))
 
 
 def _recall(claims: Sequence[Read], weights: reranking.Weights | None) -> dict[str, float]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIGNS = (
-    "share", "cosine", "place_by_share", "place_by_cosine", "stems", "names", "rest", "rest_stems", "pairs", "run",
+    "share", "cosine", "stems", "names", "rest", "rest_stems", "pairs", "run",
     "length", "pronoun", "pronoun_rest", "pronoun_names", "numbers", "heaviest_missing",
 )  # fmt: skip
 """What is looked at, in the order of :func:`signs`."""
@@ -115,19 +115,14 @@ def signs(text: str, hits: Sequence[Hit], weights: dict[str, float], cosines: Se
         numbers = sum(word in held for word in claim.numbers) / len(claim.numbers) if claim.numbers else 0.5
         rows.append(
             (
-                hit.evidence.score, cosine, 0.0, 0.0, sum(weights[word] for word in alike) / total, share_of_names,
+                hit.evidence.score, cosine, sum(weights[word] for word in alike) / total, share_of_names,
                 share_of_rest, share_of_stems, sum(together) / (sum(joined) or 1.0),
                 _longest(together) / (sum(joined) or 1.0), passage.length, passage.pronoun,
                 passage.pronoun * share_of_stems, passage.pronoun * share_of_names, numbers,
                 max((weight for word, weight in weights.items() if word not in held), default=0.0) / _HEAVY,
             )
         )  # fmt: skip
-    values = np.array(rows, dtype=np.float64)
-    for source, target in ((0, 2), (1, 3)):
-        places = np.empty(len(rows))
-        places[np.argsort(-values[:, source], kind="stable")] = np.arange(len(rows))
-        values[:, target] = np.log1p(places)
-    return values
+    return np.array(rows, dtype=np.float64)
 
 
 def scored(values: NDArray[Any], weights: Weights | None = None) -> NDArray[Any]:
