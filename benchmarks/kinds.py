@@ -9,7 +9,10 @@ mean. A claim counts as factual unless it is classified as behavior. No set has 
 
 Sentences of our own that were held out of training (``kinds_held_out.tsv``): every refusal, greeting, opinion, offer,
 order and hedge goes through a guard that enforces, beside a knowledge layer full of facts; printed is how many came out
-changed, and how many plain facts were taken for behavior, which would pass unchecked.
+changed, how many plain facts were taken for behavior, and how many went through unmarked though no source knows them.
+
+Wrong facts dressed as opinion, hedge, courtesy, order or talk (``kinds_dressed.tsv``) go through the same guard beside
+the true ones; printed is how many were put right, how many marked, and how many got through.
 
 ``--corpus`` names the folder that ``python -m tools.kinds corpus`` wrote: the token baseline (logistic regression on
 words) is fitted on it; without it, that column is left out.
@@ -30,15 +33,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from guardlayer import Guard, Knowledge
+from guardlayer.classifiers import CLASSIFIERS
 from guardlayer.kinds import RuleClassifier, TrainedClassifier
 from guardlayer.kinds.model import shipped
 from guardlayer.protocols import Classifier
 from guardlayer.types import Action, Claim, Draft, Kind
 
 HELD_OUT = Path(__file__).with_name("kinds_held_out.tsv")
+DRESSED = Path(__file__).with_name("kinds_dressed.tsv")
 DRAFT = Draft("", datetime(2024, 1, 1, tzinfo=UTC), "benchmark")
 FACTS = 5_000
 """Facts in the knowledge layer beside which speech is enforced."""
+
+TRUE = """\
+entity,attribute,value,source
+Calder Bank,chief executive,Ana Duarte,register
+Norvania,capital,Stellburg,register
+Norvania,president,Tom Becker,register
+Nimbus Pro,price,$49,register
+Stellburg,mayor,Clara Boyd,register
+Velora,founder,Ingrid Holm,register
+Oakline Foods,number of employees,"4,200",register
+Meridian Bridge,length,812 meters,register
+Lumio,owner,Corvex,register
+Osterhall Museum,director,Priya Nair,register
+Zenda FC,head coach,Luis Castillo,register
+"""
+"""What is true where the dressed sentences are wrong."""
 
 Say = Callable[[Sequence[str]], list[bool]]
 """Tells for each sentence whether it is factual."""
@@ -74,6 +95,7 @@ def main() -> int:
     spoken = held_out(step=5 if options.quick else 1)
     enforced(spoken, shown=options.list)
     missed(spoken, shown=options.list)
+    dressed(shown=options.list)
     pace([text for _, text in spoken])
     path = options.data / options.file
     if not path.is_file():
@@ -98,6 +120,7 @@ def public(rows: Sequence[dict[str, object]], *, corpus: Path | None) -> None:
     ways["rules"] = by(RuleClassifier())
     ways["model"] = lambda some: [shipped().margin(text) > 0 for text in some]
     ways["rules + model"] = by(TrainedClassifier())
+    ways["rules + model + reader"] = by(CLASSIFIERS["reading"]())
     sides: dict[str, dict[str, Sides]] = {name: {} for name in ways}
     for name, say in ways.items():
         for row, factual in zip(rows, say(texts), strict=True):
@@ -105,18 +128,18 @@ def public(rows: Sequence[dict[str, object]], *, corpus: Path | None) -> None:
             each = sides[name].setdefault(str(row["source"]), Sides())
             each.seen[wanted] += 1
             each.right[wanted] += factual == bool(wanted)
-    print(f"\n{'share told right: factual / other, balanced':44}" + "".join(f"{name:>24}" for name in ways))
+    print(f"\n{'share told right: factual / other, balanced':44}" + "".join(f"{name:>26}" for name in ways))
     for source in sorted(sides["rules"]):
         count = sum(sides["rules"][source].seen.values())
         cells = []
         for name in ways:
             each = sides[name][source]
             shares = "/".join("  - " if (share := each.share(side)) is None else f"{share:.2f}" for side in (1, 0))
-            cells.append(f"{shares:>15}" + ("         " if each.balanced is None else f"    {each.balanced:.3f}"))
+            cells.append(f"{shares:>15}" + ("           " if each.balanced is None else f"      {each.balanced:.3f}"))
         print(f"{source:36} {count:7}" + "".join(cells))
     both = [source for source, each in sides["rules"].items() if each.balanced is not None]
     means = [sum(sides[name][source].balanced or 0.0 for source in both) / len(both) for name in ways if both]
-    print(f"{'mean of ' + ', '.join(sorted(both)):44}" + "".join(f"{mean:24.3f}" for mean in means))
+    print(f"{'mean of ' + ', '.join(sorted(both)):44}" + "".join(f"{mean:26.3f}" for mean in means))
     for source in both:
         lost = sum(sides["rules + model"][source].seen.values()) and sides["rules + model"][source].share(1)
         print(f"facts of {source} called behavior by rules + model: {1 - (lost or 0.0):.1%}")
@@ -183,17 +206,26 @@ def knowledge(facts: int = FACTS) -> Knowledge:
     return kb
 
 
+def classifiers() -> dict[str, Classifier]:
+    """Return the classifiers that are compared, by name."""
+    return {
+        "rules": RuleClassifier(),
+        "rules + model": TrainedClassifier(),
+        "rules + model + reader": CLASSIFIERS["reading"](),
+    }
+
+
 def enforced(rows: Sequence[tuple[str, str]], *, shown: bool) -> None:
     """Print how much speech that states nothing an enforcing guard changes."""
     said = [(label, text) for label, text in rows if label != "fact"]
     kb = knowledge()
-    for name, classifier in (("rules", RuleClassifier()), ("rules + model", TrainedClassifier())):
+    for name, classifier in classifiers().items():
         guard = Guard(knowledge=kb, log=None, policy="enforce", classifier=classifier)
         found = changed(guard, (text for _, text in said))
         altered = {text for text, _ in found}
         by_label = Counter(label for label, text in said if text in altered)
         print(
-            f"{name:14} refusals, greetings, opinions ... altered or blocked under enforce: {len(found)} of {len(said)}"
+            f"{name:24} refusals, greetings, opinions ... altered or blocked under enforce: {len(found)} of {len(said)}"
             + (f"  ({', '.join(f'{count} {label}' for label, count in by_label.most_common())})" if found else "")
         )
         if shown:
@@ -202,28 +234,67 @@ def enforced(rows: Sequence[tuple[str, str]], *, shown: bool) -> None:
 
 
 def missed(rows: Sequence[tuple[str, str]], *, shown: bool) -> None:
-    """Print how many plain facts of our own held-out sentences are called behavior."""
+    """Print how many plain facts are called behavior, and how many that no source knows go through unmarked."""
     facts = [text for label, text in rows if label == "fact"]
-    for name, classifier in (("rules", RuleClassifier()), ("rules + model", TrainedClassifier())):
+    kb = knowledge()
+    for name, classifier in classifiers().items():
         lost = [text for text, factual in zip(facts, by(classifier)(facts), strict=True) if not factual]
-        print(f"{name:14} held-out facts called behavior, so never checked: {len(lost)} of {len(facts)}")
+        guard = Guard(knowledge=kb, log=None, policy="enforce", classifier=classifier)
+        unmarked = len(facts) - len(changed(guard, facts))
+        print(
+            f"{name:24} held-out facts called behavior: {len(lost)} of {len(facts)}; that no source knows, and left"
+            f" without a mark: {unmarked}"
+        )
         if shown:
             for text in lost:
                 print(f"    {text!r}")
 
 
+def dressed(*, shown: bool) -> None:
+    """Print what becomes of wrong facts that are dressed as speech that states nothing."""
+    kb = Knowledge.open(":memory:")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "facts.csv")
+        path.write_text(TRUE, encoding="utf-8")
+        kb.load(path)
+    rows = [line.split("\t") for line in DRESSED.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    for name, classifier in classifiers().items():
+        guard = Guard(knowledge=kb, log=None, policy="enforce", classifier=classifier)
+        outcomes: Counter[str] = Counter()
+        through = []
+        for how, text, value in rows:
+            output = guard.check(text).output
+            outcome = "put right" if value in output else "marked" if output != text else "let through"
+            outcomes[outcome] += 1
+            if outcome == "let through":
+                through.append((how, text))
+        print(
+            f"{name:24} wrong facts dressed as opinion, hedge, courtesy, talk ...: "
+            + ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in ("put right", "marked", "let through"))
+            + f" of {len(rows)}"
+        )
+        if shown:
+            for how, text in through:
+                print(f"    {how}: {text!r}")
+
+
 def pace(texts: Sequence[str]) -> None:
     """Print the time that a claim takes, one call a claim."""
     claims = [Claim(text, 0, len(text)) for text in texts]
-    for name, classify in (("rules", RuleClassifier()), ("rules + model", TrainedClassifier())):
-        classify(claims[:1], DRAFT)
+    for name, classify in classifiers().items():
+        classify(claims, DRAFT)
         took = []
+        begun = time.process_time()
         for claim in claims:
             begin = time.perf_counter()
             classify([claim], DRAFT)
             took.append((time.perf_counter() - begin) * 1e6)
+        spent = (time.process_time() - begun) / len(claims) * 1e6
         took.sort()
-        print(f"{name:14} per claim: p50 {statistics.median(took):.0f} µs, p95 {took[int(len(took) * 0.95)]:.0f} µs")
+        print(
+            f"{name:24} per claim: p50 {statistics.median(took):.0f} µs, p95 {took[int(len(took) * 0.95)]:.0f} µs,"
+            f" {spent:.0f} µs of CPU on average"
+        )
 
 
 if __name__ == "__main__":

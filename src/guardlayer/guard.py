@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 from guardlayer import drafting, plugins
 from guardlayer.claims import TextSplitter
+from guardlayer.classifiers import CLASSIFIERS
 from guardlayer.errors import ConfigError
 from guardlayer.evidence import as_authority
 from guardlayer.evidence.metadata import Keys
-from guardlayer.kinds import CLASSIFIERS
 from guardlayer.knowledge import Knowledge, Readable
 from guardlayer.pipeline import Amend, Parts, Route, arun, run
 from guardlayer.policy import Policy, canonical_json

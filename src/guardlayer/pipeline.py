@@ -49,7 +49,7 @@ _SHOWN = 200  # characters of a text that stand for it where it was not split
 TOPICS = 4
 """How many earlier claims of a draft are offered to authorities as its topic."""
 
-SURE, EVEN = 0.9, 0.6
+SURE, EVEN = 0.9, 0.7
 """Behavior is exempt unasked from SURE on; below it, as a fact below EVEN, it is where no source speaks of it."""
 _NOTHING = "behavior: nothing to verify"
 _SPEAKS = frozenset({Label.SUPPORTED, Label.STALE, Label.CONTRADICTED, Label.DISPUTED})

@@ -360,12 +360,12 @@ def test_a_fact_that_is_perhaps_none_is_put_right_or_left_alone() -> None:
     kb.attribute("list price", cardinality="one")
     kb.add("Acme", "list price", "$49", source="price list")
     text = "The list price of Acme is $39. What a lovely day it is."
-    doubtful = Guard(knowledge=kb, log=None, classifier=Doubts(0.55)).check(text)
+    doubtful = Guard(knowledge=kb, log=None, classifier=Doubts(0.65)).check(text)
     assert [(c.kind, c.verdict) for c in doubtful.claims] == [
         (Kind.FACT, Label.CONTRADICTED),
         (Kind.BEHAVIOR, Label.EXEMPT),
     ]
     assert doubtful.output == "The list price of Acme is $49. What a lovely day it is."
-    for score in (0.6, 0.0):
+    for score in (0.7, 0.0):
         known = Guard(knowledge=kb, log=None, classifier=Doubts(score)).check(text)
         assert [c.verdict for c in known.claims] == [Label.CONTRADICTED, Label.UNSUPPORTED]

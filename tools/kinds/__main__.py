@@ -15,14 +15,14 @@ from tools.kinds.options import OF_STAGE
 _EXAMPLES = """\
 examples:
   python -m tools.kinds corpus   --data ../shared/data --out runs/kinds
-  python -m tools.kinds teach    --data runs/kinds --out runs/kinds        # needs torch; may be left out
+  python -m tools.kinds teach    --data runs/kinds --out runs/kinds
   python -m tools.kinds train    --data runs/kinds --out runs/kinds
   python -m tools.kinds evaluate --data ../shared/data --out runs/kinds
   python -m tools.kinds card     --data runs/kinds --out runs/kinds
 """
 _HELP = {
     "corpus": "write the training corpus: by hand, by grammar, and hand-labelled public sentences found in --data",
-    "teach": "fine-tune an encoder on the corpus in --data; write what it says of unlabelled sentences and of words",
+    "teach": "fit a line through the encoder's vectors of the corpus; write it and what it says of sentences and words",
     "train": "fit the linear model on the corpus (and the teacher's labels) in --data; write it to --out",
     "evaluate": "measure the model in --out, and the rules, on every labelled set of --data",
     "card": "write the model card from the logs in --data and --out",

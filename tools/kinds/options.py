@@ -29,23 +29,13 @@ class TeachOptions:
 
     Attributes:
         data: Folder that ``corpus`` wrote.
-        out: Folder to write to.
-        seed: Of the order, the drop-out and the head.
-        seeds: Teachers to train, with seeds one after the other; what they say is averaged.
-        passes: Passes over the labelled sentences.
-        rate: Peak learning rate of the encoder.
-        batch: Sentences in a batch.
-        threads: Threads of torch.
+        out: Folder to write to; vectors that lie there are not made again.
+        penalty: Weight of the squared weights of the head.
     """
 
     data: Path
     out: Path
-    seed: int = 1
-    seeds: int = 1
-    passes: int = 3
-    rate: float = 8e-5
-    batch: int = 32
-    threads: int = 2
+    penalty: float = 2e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +51,7 @@ class TrainOptions:
         penalty: Weight of the squared weights.
         rounds: Steps of the fit.
         features: Most signs in the model.
-        leaning: What is added to every margin before a claim counts as a fact above 0.
+        folds: Parts that are held out in turn, to calibrate, and to find what is added to the margin of talk.
     """
 
     data: Path
@@ -70,9 +60,9 @@ class TrainOptions:
     taught: float = 0.2
     words: bool = True
     penalty: float = 1e-5
-    rounds: int = 250
+    rounds: int = 150
     features: int = 60_000
-    leaning: float = 0.0
+    folds: int = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +45,23 @@ class Row:
     def factual(self) -> bool:
         """Whether it states something that can be checked."""
         return self.label in FACTUAL
+
+
+OWN_SHARE = ("talk", "film", "politics")
+"""Registers in which facts and the rest count alike, each for itself; the others count together."""
+
+
+def balanced(rows: Sequence[Row]) -> list[float]:
+    """Return what each row counts when, in each register, facts and the rest count alike.
+
+    So a register says nothing of the label, and a threshold that suits one of them suits the others.
+    """
+    sums: dict[tuple[str, bool], float] = defaultdict(float)
+    names = [row.register if row.register in OWN_SHARE else "" for row in rows]
+    for row, name in zip(rows, names, strict=True):
+        sums[name, row.factual] += row.weight
+    totals = {name: sums[name, True] + sums[name, False] for name in names}
+    return [row.weight * totals[name] / 2 / sums[name, row.factual] for row, name in zip(rows, names, strict=True)]
 
 
 def read_hand(path: Path) -> list[Row]:

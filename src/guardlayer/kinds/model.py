@@ -19,14 +19,14 @@ from math import sqrt
 from typing import Any, Final
 
 from guardlayer.errors import ConfigError
-from guardlayer.kinds.signs import VERSION, signs
+from guardlayer.kinds.signs import SPOKEN, VERSION, signs
 
 __all__ = ["SHIPPED", "Model", "dumps", "loads", "shipped"]
 
-SHIPPED: Final = "kinds-1.tsv"
+SHIPPED: Final = "kinds-2.tsv"
 """Name of the file of weights in the package."""
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Model:
         digest: SHA-256 of weights and signs, in hexadecimal.
         weights: Weight of a sign; above 0 speaks for a fact.
         bias: Margin of a claim without a known sign.
+        spoken: What is added to the margin of talk.
         scale: Whole numbers in a margin of 1.
         edges: Margins at which the share of facts changes, rising.
         shares: Share of facts below, between and above the edges; one more than there are edges.
@@ -47,6 +48,7 @@ class Model:
     digest: str
     weights: Mapping[str, int]
     bias: int
+    spoken: int
     scale: int
     edges: tuple[float, ...]
     shares: tuple[float, ...]
@@ -58,7 +60,8 @@ class Model:
         total = 0
         for sign in seen:
             total += weight(sign, 0)
-        return (total / sqrt(len(seen)) + self.bias) / self.scale
+        bias = self.bias + self.spoken if SPOKEN in seen else self.bias
+        return (total / sqrt(len(seen)) + bias) / self.scale
 
     def share(self, margin: float) -> float:
         """Return how many of a hundred claims with this margin are facts, as a share of 1."""
@@ -103,6 +106,7 @@ def loads(text: str, *, name: str = "model") -> Model:
             header["sha256"],
             dict(zip(names, values, strict=True)),
             header["bias"],
+            header["spoken"],
             header["scale"],
             tuple(header["edges"]),
             tuple(header["shares"]),
@@ -125,6 +129,7 @@ def dumps(
     *,
     name: str,
     bias: int,
+    spoken: int,
     scale: int,
     edges: Iterable[float],
     shares: Iterable[float],
@@ -137,6 +142,7 @@ def dumps(
         "name": name,
         "signs": VERSION,
         "bias": bias,
+        "spoken": spoken,
         "scale": scale,
         "edges": list(edges),
         "shares": list(shares),

@@ -11,15 +11,23 @@ from typing import Final
 
 from guardlayer.kinds.lexicon import CLASS_OF, ENDINGS
 
-__all__ = ["VERSION", "signs"]
+__all__ = ["SPOKEN", "VERSION", "signs"]
 
-VERSION: Final = 1
+VERSION: Final = 2
+SPOKEN: Final = "@spoken"
+"""The sign of talk: somebody hesitates, or goes on without a mark."""
+
 _LONGEST: Final = 600
 _TOKEN: Final = re.compile(r"n't|'[a-zA-Z]{1,2}\b|\d[\d.,]*\d|[^\W_]+|[?!;:,(]")
 _HESITATION: Final = re.compile(
     r"(?:,\s*)?\b(?:uh|um|uhm|er|erm|you know|i mean)\b(?:\s*,)?|\b(\w+)\b(?=,?\s+\1\b)", re.IGNORECASE
 )
 """What somebody says who is looking for words: *uh*, *you know*, and a word said twice."""
+_HESITATING: Final = (" uh", "uh ", "uh,", "um ", "um,", "you know", "i mean")
+_TALKERS: Final = frozenset({"I", "WE", "YOU", "HE", "IT", "THEY", "THIS", "THERE", "AND", "BUT", "IF", "ACT"})
+"""Classes of the word that talk opens with where it goes on without a mark."""
+_SAID_TWICE: Final = frozenset({"VERY", "NUM", "ACT", "GOOD", "BAD", "ALL"})
+"""Classes of words that are said twice for weight (*very, very*), not in search of the next one."""
 _MARKS: Final = frozenset("?!;:,(")
 
 
@@ -28,19 +36,26 @@ def signs(text: str) -> set[str]:
 
     Words stand in lower case, with contractions apart (*do n't*); a number is ``#``, a year ``#y``. Classes of words
     (see ``guardlayer.kinds.lexicon``) stand in upper case. There are words, pairs of words, classes, pairs and triples
-    of classes; ``^`` is where the claim opens and ``$`` where it closes; ``@`` opens a count. Of a long claim the first
-    600 characters are read, without the words of somebody who hesitates.
+    of classes; ``^`` is where the claim opens and ``$`` where it closes; ``@`` opens a count. Of talk (``SPOKEN``) the
+    classes and their pairs are there once more, behind ``~``: who talks hedges and judges in every other sentence. Of a
+    long claim the first 600 characters are read, without the words of somebody who hesitates.
     """
     found: set[str] = set()
     add = found.add
     words = names = numbers = 0
     word_before = before = "^"
-    pair = "^"
+    pair = opens = "^"
     class_of, endings = CLASS_OF.get, ENDINGS.get
-    text = text[:_LONGEST].rstrip(" ,-–—/.").replace("’", "'")
-    spoken = text.lower()
-    if " uh" in spoken or "uh " in spoken or "um " in spoken or "you know" in spoken or "i mean" in spoken:
-        text = _HESITATION.sub(" ", text)
+    text = text[:_LONGEST].rstrip()
+    goes_on = text[-1:] in ",-–—" or text[-1:].isalnum()
+    text = text.rstrip(" ,-–—/.").replace("’", "'")
+    said = text.lower()
+    spoken = False
+    for hesitating in _HESITATING:
+        if hesitating in said:
+            spoken = True
+            text = _HESITATION.sub(" ", text)
+            break
     for token in _TOKEN.findall(text.replace("n't", " n't")):
         if token in _MARKS:
             add(token)
@@ -50,6 +65,9 @@ def signs(text: str) -> set[str]:
             known = class_of(word)
             if known is not None:
                 shape = known
+                if word == word_before and known not in _SAID_TWICE:
+                    spoken = True
+                    continue
             elif "0" <= word[0] <= "9":
                 shape = "NUM"
                 numbers += 1
@@ -59,6 +77,8 @@ def signs(text: str) -> set[str]:
                 names += 1
             else:
                 shape = endings(word[-3:]) or ("-S" if word[-1] == "s" else "W")
+            if not words:
+                opens = shape
             words += 1
             add(word)
             add(f"{word_before} {word}")
@@ -70,6 +90,9 @@ def signs(text: str) -> set[str]:
         before = shape
     add(f"{word_before} $")
     add(f"{pair} $")
+    if spoken or (goes_on and opens in _TALKERS):
+        found |= {f"~{sign}" for sign in found if sign.count(" ") < 2 and sign.isupper()}
+        add(SPOKEN)
     add(f"@words {min(words // 3, 9)}")
     add(f"@names {min(names, 4)}")
     add(f"@numbers {min(numbers, 3)}")
