@@ -30,20 +30,50 @@ def stored(weights=None, **more):
     } | more
 
 
-def test_the_regression_finds_what_made_the_labels() -> None:
-    """Weights that made the labels are found again, as far as their chances go; rows that only deny support count."""
-    rng = np.random.default_rng(1)
-    values = rng.normal(size=(6000, 3)) * [1.0, 5.0, 0.2] + [0, 3, 1]
-    true = np.array([[1.5, 0.1, 0.0], [0.0, -0.1, 2.0], [-1.0, 0.2, -1.0]])
-    scores = values @ true.T
+def biased(rows, seed, *, neutral=1.5, sources=("x", "y")):
+    """Rows of a network that is right but for a habit of saying *neutral*; a few say only that support is denied."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(rows, 2)) * 2
+    scores = np.c_[values[:, 0], np.full(rows, -neutral), values[:, 1]]
     chances = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
     labels = np.array([rng.choice(3, p=row) for row in chances])
-    denied = (labels != 0) & (rng.random(len(labels)) < 0.3)
-    table = combine.Table(values, np.where(denied, 3, labels), np.array(["x"] * len(labels)))
-    weights, start = combine.fit(table, np.full(len(labels), 1 / len(labels)))
-    found = np.exp(values @ weights.T + start)
-    found /= found.sum(1, keepdims=True)
-    assert np.abs(found - chances).mean() < 0.03
+    denied = (labels != 0) & (rng.random(rows) < 0.3)
+    names = np.array([sources[i % len(sources)] for i in range(rows)])
+    return combine.Table(values, np.where(denied, 3, labels), names), chances
+
+
+def chances_of(table, fitted):
+    """The chances that a correction gives."""
+    weights, start = fitted
+    found = np.exp(table.values @ weights.T + start)
+    return found / found.sum(1, keepdims=True)
+
+
+def test_a_correction_finds_what_the_network_gets_wrong() -> None:
+    """A habit that shows in the labels is corrected, rows that only deny support included."""
+    table, chances = biased(6000, 1)
+    assert np.abs(chances_of(table, combine.fit(table, ridge=1e-4)) - chances).mean() < 0.02
+
+
+def test_the_ridge_pulls_towards_the_network_itself() -> None:
+    """What is held back strongly leaves the logits as they are."""
+    table, _ = biased(2000, 2)
+    weights, start = combine.fit(table, ridge=1e4)
+    assert np.allclose(weights - weights[1], [[1, 0], [0, 0], [0, 1]], atol=1e-2)
+    assert np.allclose(start, 0, atol=1e-2)
+
+
+def test_a_correction_must_help_on_sources_it_was_not_fitted_on(tmp_path: Path) -> None:
+    """A habit that all sources show is corrected; habits that differ from source to source are not."""
+    journal = Journal(tmp_path / "log.jsonl")
+    shared, _ = biased(4000, 3)
+    _, start = combine._corrected(shared, journal)
+    assert start[1] < min(start[0], start[2])
+    one, other = biased(2000, 4, neutral=2, sources=("x",))[0], biased(2000, 5, neutral=-2, sources=("y",))[0]
+    mixed = combine.Table(
+        np.r_[one.values, other.values], np.r_[one.labels, other.labels], np.r_[one.sources, other.sources]
+    )
+    assert not combine._corrected(mixed, journal)[1].any()
 
 
 def test_stored_and_fitted_agree() -> None:

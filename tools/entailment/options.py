@@ -154,7 +154,7 @@ class CombineOptions:
 
     data: Path
     out: Path
-    rows: int = 1_500
+    rows: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)

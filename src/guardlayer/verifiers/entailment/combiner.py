@@ -1,8 +1,8 @@
-"""From what the network and the words of a pair say to calibrated chances: a small model, kept as data.
+"""From what the network says to calibrated chances: a small model, kept as data.
 
 A multinomial logistic regression over the features of one (evidence, claim) pair, then a temperature. Fitted by
-``tools/entailment`` (``combine``) on rows that may be used for release; nothing in it depends on a set. Boosted trees
-on the same features were no better on rows of other projects.
+``tools/entailment`` (``combine``) on rows that may be used for release; nothing in it depends on a set. Unless a
+correction does better on sources that it was not fitted on, it leaves the logits as they are, and only calibrates.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Combiner:
         temperature: What the scores are divided by.
         supported: Least chance at which a claim is called supported.
         contradicted: Least chance at which evidence refutes a claim, where no other answer is likelier.
-        contradicted_apart: The same, of evidence that shares few of the claim's words.
+        contradicted_apart: The same, of evidence that shares few of the claim's words, or where nothing but the network
+            says that it speaks of the same.
     """
 
     names: tuple[str, ...]

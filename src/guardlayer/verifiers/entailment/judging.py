@@ -35,8 +35,8 @@ class Judged:
         chances: Calibrated.
         signals: What speaks against the claim beside the network, in words that follow "differs in".
         coverage: Share of the claim's content words that the evidence has.
-        second: Whether something besides the network bears out that the evidence speaks of what the claim says, as it
-            must where it is to refute it.
+        second: Whether something besides the network bears out that the evidence speaks of what the claim says; where
+            nothing does, it must be the surer to refute it.
         about: Whether the evidence surely speaks of the claim's subject.
         logits: What the network alone says: supports, neutral, refutes.
         denied: Whether exactly one of the two denies what they speak of; ``None`` where neither denies anything.
@@ -105,7 +105,7 @@ class PairJudge:
             readings = self.network.begin(new)
             compared = [features(claim, evidence) for evidence, claim in new]
             for pair, found, reading in zip(new, compared, readings(), strict=True):
-                known[pair] = _combined(combiner, reading, found, *pair)
+                known[pair] = _combined(combiner, reading, found, pair[1])
             with self._lock:
                 self._known.update((pair, known[pair]) for pair in new)
                 while len(self._known) > REMEMBERED:
@@ -119,8 +119,8 @@ def judge_of(folder: Path) -> PairJudge:
     return PairJudge(folder)
 
 
-def _combined(combiner: Combiner, reading: Reading, found: Features, evidence: str, claim: str) -> Judged:
-    chances = combiner.chances(signals.vector(reading, found, evidence, claim))
+def _combined(combiner: Combiner, reading: Reading, found: Features, claim: str) -> Judged:
+    chances = combiner.chances(signals.vector(reading))
     if signals.forbids_support(reading, found, claim):
         kept = min(chances.supports, _VETOED)
         chances = Chances(kept, chances.neutral + chances.supports - kept, chances.refutes)
