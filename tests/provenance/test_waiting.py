@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -120,6 +121,32 @@ async def test_whatever_is_raised_while_it_is_written_reaches_who_waits(path, ma
         with pytest.raises(LogError, match="StopIteration"):
             await log.aappend(make_report())
         assert log.verify() == 3
+
+
+async def test_no_answer_waits_for_the_checkpoint_behind_it(path, make_report, monkeypatch):
+    """Who waits is told when the commit is on disk, not when the write-ahead log was moved into the file."""
+    going_on = threading.Event()
+    with SqliteLog(path) as log:
+        monkeypatch.setattr(log._file, "checkpoint", lambda: going_on.wait(10))
+        try:
+            async with asyncio.timeout(5):
+                record = await log.aappend(make_report(claims=1))
+        finally:
+            going_on.set()
+        assert log.record(record.id) == record
+
+
+async def test_the_write_ahead_log_stays_short(path, make_report, monkeypatch):
+    """It is moved into the file again and again, from threads and from loops, and holds no more than a few answers."""
+    monkeypatch.setattr("guardlayer.provenance.file.LONG_WAL", 50)
+    report = make_report(text="A long answer. " * 1000, claims=1)
+    with SqliteLog(path) as log:
+        for _ in range(40):
+            await log.aappend(report)
+            log.append(report)
+        assert path.with_name("log.db-wal").stat().st_size < 150 * 4096
+        assert path.stat().st_size > 300 * 4096
+        assert log.verify() == 160
 
 
 async def test_a_closed_log_opens_again(path, make_report):

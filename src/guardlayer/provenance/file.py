@@ -15,6 +15,9 @@ import apsw
 from guardlayer.errors import LogError
 from guardlayer.provenance.layout import APPLICATION_ID, ERASED_FORMAT, FORMAT, TABLE
 
+LONG_WAL = 1000
+"""Pages from which on what stands in the write-ahead log is moved into the file: as many as by SQLite's own rule."""
+
 _abandoned: list[apsw.Connection] = []  # opened before a fork; closing them in the child would be wrong
 
 
@@ -35,6 +38,7 @@ class LogFile:
         self._writer: apsw.Connection | None = None
         self._reader: apsw.Connection | None = None
         self._pid = os.getpid()
+        self._wal_pages = 0
 
     @contextmanager
     def writing(self) -> Iterator[apsw.Connection]:
@@ -55,6 +59,16 @@ class LogFile:
         """
         with self._held(), self._explained("read"):
             yield self._open_reader()
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file if it has grown long; only who holds the file may.
+
+        SQLite would do that within a commit, and whose commit it is would wait for the disk twice more. What is written
+        is as durable before as after, so a failure is the next one's to try again.
+        """
+        if self._writer is not None and self._wal_pages >= LONG_WAL:
+            with suppress(apsw.Error):
+                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def close(self) -> None:
         """Close the connections; a later use opens new ones."""
@@ -122,6 +136,11 @@ class LogFile:
         if mode not in ("wal", "memory"):
             raise LogError(f"{self.path}: the file system cannot hold a write-ahead log; put the log on a local disk")
         db.execute("PRAGMA synchronous = FULL")
+        db.set_wal_hook(self._committed)  # in the place of SQLite's own, which would checkpoint
+
+    def _committed(self, _db: apsw.Connection, _name: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
 
     def _open_reader(self) -> apsw.Connection:
         if self._writer is not None or self.path == ":memory:":

@@ -117,6 +117,7 @@ class SqliteLog:
                     with suppress(ValueError):  # who had taken it did not come to write it
                         self._waiting.remove(entry)
                     self._commit(db, [*batch, *self._taken()])
+                    self._file.checkpoint()
                 if entry.error is not None:
                     raise entry.error
         finally:
@@ -279,6 +280,7 @@ class SqliteLog:
                 batch = self._taken()
                 if batch:
                     self._commit(db, batch)
+                    self._file.checkpoint()  # when all have been told
         except Exception as error:  # noqa: BLE001 - handed to those whose entries they are
             for entry in self._taken():
                 entry.settle(error=error)
