@@ -1,22 +1,26 @@
 """What the gateway costs: streams through it against the bare upstream, in one run on this machine.
 
-    python benchmarks/gateway.py [--streams 1,8,16,32,64] [--answers 10] [--workers 1] [--no-log] [--quick]
+    python benchmarks/gateway.py [--streams 1,8,16,32,64] [--answers 10] [--rate 40] [--workers 1] [--no-log] [--quick]
     python benchmarks/gateway.py --requests 10000        # only through the gateway: errors, leaks, growth
 
-Three programs on the loopback interface: an upstream, ``guardlayer serve`` before it as a user starts it (provenance
-is recorded, unless ``--no-log``), and this client, which keeps so many streams open at once, in turns of the bare
-upstream and of the gateway. Upstream and client are bare asyncio, so that they take as little as can be of the cores
-that the gateway needs too.
+Programs on the loopback interface: an upstream; ``guardlayer serve`` before it as a user starts it, once with its
+provenance log and once with ``--no-log``; a pass-through of the same making (Starlette, httpx, uvicorn) that checks
+nothing, to tell what is the guard's from what is any proxy's; and this client. It keeps so many streams open at once,
+in turns of the bare upstream and of each of the others. Upstream and client are bare asyncio, so that they take as
+little as can be of the cores that the gateway needs too.
 
-**The model.** Each stream writes 40 tokens a second, each a word or a mark in a chunk of its own, on a schedule fixed
-when the request came: a late token does not delay those behind it. Every answer is another text of about 88 tokens
-that states nothing (greetings, offers, wishes), and every one is compared with what the upstream wrote.
+**The model.** Each stream writes 40 tokens a second (``--rate``), each a word or a mark in a chunk of its own, on a
+schedule fixed when the request came: a late token does not delay those behind it. That is how a model writes: 64
+streams are 64 answers that take about two seconds each, not 64 requests at full throttle. Every answer is another text
+of about 88 tokens that states nothing (greetings, offers, wishes), and every one is compared with what the upstream
+wrote.
 
-**Overhead.** For each request, how much later than on the schedule its last byte was there. What the gateway adds is
-the difference of the same percentile through it and without it. ``first sentence`` is the same for the end of the first
+**Overhead.** For each request, how much later than on the schedule its last byte was there. What a program adds is the
+difference of the same percentile through it and without it. ``first sentence`` is the same for the end of the first
 sentence; the gateway holds it back until a word shows that it has ended, so one or two tokens (25 ms each) are by
-design. With few streams the figure is the work itself; what it grows by as streams are added, is waiting for a core.
-The last columns say how busy these were.
+design. With few streams the figure is the work itself, on a core that has slept and whose caches are cold; what it
+grows by as streams are added, is waiting for a core. The last columns say how busy these were: by the program itself,
+which has one thread for its streams, and by it, upstream and client together.
 
 Exit code 1 if a request fails or an answer is not what was written; a target that is missed is said, and is no failure.
 """
@@ -25,6 +29,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import multiprocessing
 import os
@@ -36,13 +41,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 RATE = 40.0
-"""Tokens that a stream writes in a second."""
+"""Tokens that a stream writes in a second, unless ``--rate`` says otherwise."""
+LEAST = 20
+"""Answers of each side that a line of figures rests on."""
 TARGETS = {50: 5.0, 99: 25.0}
 """Milliseconds that the gateway may add at 64 streams, by percentile."""
 TARGET_STREAMS = 64
@@ -90,8 +97,9 @@ def tokens_of(text: str) -> list[str]:
 class Upstream(asyncio.Protocol):
     """One connection to a model that writes on a schedule."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: float) -> None:
         self._read = b""
+        self._rate = rate
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -122,10 +130,10 @@ class Upstream(asyncio.Protocol):
         self._wait()
 
     def _wait(self) -> None:
-        asyncio.get_running_loop().call_at(self._begun + (self._next + 1) / RATE, self._write)
+        asyncio.get_running_loop().call_at(self._begun + (self._next + 1) / self._rate, self._write)
 
     def _write(self) -> None:
-        due = min(len(self._frames), int((asyncio.get_running_loop().time() - self._begun) * RATE + 0.01))
+        due = min(len(self._frames), int((asyncio.get_running_loop().time() - self._begun) * self._rate + 0.01))
         if due > self._next and not self._transport.is_closing():
             self._transport.write(b"".join(self._frames[self._next : due]))
             self._next = due
@@ -137,14 +145,49 @@ def _chunked(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-def serve_upstream(listening: socket.socket) -> None:
+def serve_upstream(listening: socket.socket, rate: float) -> None:
     """Serve the upstream until the process ends."""
 
     async def serve() -> None:
-        server = await asyncio.get_running_loop().create_server(Upstream, sock=listening)
+        server = await asyncio.get_running_loop().create_server(lambda: Upstream(rate), sock=listening)
         await server.serve_forever()
 
     asyncio.run(serve())
+
+
+# A proxy that checks nothing ------------------------------------------------------------------------------------------
+
+
+def serve_bare(listening: socket.socket, upstream: str) -> None:
+    """Pass streams through with the packages that the gateway is made of, as one would write it; nothing is read."""
+    import httpx
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import StreamingResponse
+    from starlette.routing import Route
+
+    client = httpx.AsyncClient(timeout=PATIENCE, limits=httpx.Limits(max_keepalive_connections=1000), trust_env=False)
+
+    async def chat(request: Request) -> StreamingResponse:
+        headers = {"content-type": "application/json", "accept": "text/event-stream"}
+        asked = client.build_request(
+            "POST", f"{upstream}/chat/completions", content=await request.body(), headers=headers
+        )
+        answered = await client.send(asked, stream=True)
+
+        async def passed() -> AsyncIterator[bytes]:
+            try:
+                async for chunk in answered.aiter_raw():
+                    yield chunk
+            finally:
+                await answered.aclose()
+
+        return StreamingResponse(passed(), media_type="text/event-stream")
+
+    app = Starlette(routes=[Route("/v1/chat/completions", chat, methods=["POST"])])
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 # The client -----------------------------------------------------------------------------------------------------------
@@ -184,7 +227,7 @@ class Client(asyncio.Protocol):
         if self._whole is not None and not self._whole.done():
             self._whole.set_exception(error or ConnectionResetError("closed before the end"))
 
-    async def ask(self, number: int) -> Taken:
+    async def ask(self, number: int, rate: float) -> Taken:
         """Ask for an answer, read it to its end, and compare it with what the upstream wrote."""
         loop = asyncio.get_running_loop()
         self._arrived, self._whole = [], loop.create_future()
@@ -202,10 +245,10 @@ class Client(asyncio.Protocol):
             self.transport.abort()
             self.alive = False
             return Taken(error=type(error).__name__)
-        return judged(self._arrived, begun, number)
+        return judged(self._arrived, begun, number, rate)
 
 
-def judged(arrived: list[tuple[float, bytes]], begun: float, number: int) -> Taken:
+def judged(arrived: list[tuple[float, bytes]], begun: float, number: int, rate: float) -> Taken:
     """Compare an answer with what the upstream wrote, and with when it should have been there."""
     raw = b"".join(part for _, part in arrived)
     head, _, body = raw.partition(b"\r\n\r\n")
@@ -232,11 +275,11 @@ def judged(arrived: list[tuple[float, bytes]], begun: float, number: int) -> Tak
         return Taken(error="wrong answer")
     seen = 0
     first = next(moment for moment, part in arrived if (seen := seen + len(part)) >= first_byte)
-    schedule = len(tokens_of(text)) / RATE
-    return Taken(first - begun - len(tokens_of(text[:first_end])) / RATE, arrived[-1][0] - begun - schedule)
+    schedule = len(tokens_of(text)) / rate
+    return Taken(first - begun - len(tokens_of(text[:first_end])) / rate, arrived[-1][0] - begun - schedule)
 
 
-async def stream(port: int, phase: float, numbers: Iterable[int]) -> list[Taken]:
+async def stream(port: int, phase: float, numbers: Iterable[int], rate: float) -> list[Taken]:
     """Ask one time after another; streams begin spread over the length of an answer, as they would by themselves."""
     await asyncio.sleep(phase)
     taken: list[Taken] = []
@@ -244,17 +287,19 @@ async def stream(port: int, phase: float, numbers: Iterable[int]) -> list[Taken]
     for number in numbers:
         if client is None or not client.alive:
             _, client = await asyncio.get_running_loop().create_connection(Client, "127.0.0.1", port)
-        taken.append(await client.ask(number))
+        taken.append(await client.ask(number, rate))
     if client is not None:
         client.transport.close()
     return taken
 
 
-async def turn(port: int, streams: int, each: int, numbers: Iterable[int]) -> list[Taken]:
+async def turn(port: int, streams: int, each: int, numbers: Iterable[int], rate: float = RATE) -> list[Taken]:
     """Keep ``streams`` streams open until each has had ``each`` answers."""
     source = iter(numbers)
-    length = 88 / RATE
-    many = (stream(port, length * place / streams, [next(source) for _ in range(each)]) for place in range(streams))
+    length = 88 / rate
+    many = (
+        stream(port, length * place / streams, [next(source) for _ in range(each)], rate) for place in range(streams)
+    )
     return [taken for found in await asyncio.gather(*many) for taken in found]
 
 
@@ -272,14 +317,12 @@ def family(pid: int) -> list[int]:
 
 def cpu_of(pid: int) -> float:
     """Return the CPU seconds that a process has used, and its children unless it is this one."""
-    used = 0.0
+    used = 0
     for each in [pid] if pid == os.getpid() else family(pid):
-        try:
-            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        used += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return used
+        for thread in Path(f"/proc/{each}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                used += int(thread.read_text().split()[0])
+    return used / 1e9
 
 
 def memory_of(pid: int) -> float:
@@ -318,59 +361,71 @@ def percentile(values: list[float], share: int) -> float:
 # The runs -------------------------------------------------------------------------------------------------------------
 
 
-def curve(ports: dict[str, int], pids: dict[str, int], levels: list[int], each: int) -> list[str]:
-    """Print a line for each number of streams, and return the errors."""
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One way to the upstream: the port that is asked, and the process behind it, if there is one."""
+
+    port: int
+    pid: int | None = None
+
+
+def curve(sides: dict[str, Side], upstream: int, levels: list[int], each: int, rate: float) -> list[str]:
+    """Print a line for each side at each number of streams, and return the errors."""
     errors: list[str] = []
-    print(f"{'':8}{'last byte, ms behind the schedule':^48}{'first sentence':^14}{'CPU, ms an answer':^24}{'cores':>6}")
+    print(f"{'':26}{'last byte, ms':^15}{'first sentence':^16}{'CPU, ms an answer':^24}{'cores busy':^12}")
     print(
-        f"{'streams':>7} {'straight':>9}{'':>7}{'gateway':>9}{'':>7}{'added':>8}{'':>7}{'added':>8}{'':>7}"
-        f"{'gateway':>9}{'upstr.':>8}{'client':>7}{'busy':>7}"
+        f"{'streams':>7}{'':19}{'p50':>7}{'p99':>8}{'p50':>8}{'p99':>8}{'itself':>9}{'upstr.':>8}{'client':>7}"
+        f"{'itself':>8}{'all':>6}"
     )
-    print(f"{'':7} {'p50':>9}{'p99':>7}{'p50':>9}{'p99':>7}{'p50':>8}{'p99':>7}{'p50':>8}{'p99':>7}")
     numbers = iter(range(1, sys.maxsize))
     for streams in levels:
-        taken: dict[str, list[Taken]] = {name: [] for name in ports}
-        spent = Counter[str]()
-        seconds = 0.0
-        for _ in range(2):  # turns, so that both meet the same machine
-            for name, port in ports.items():
+        rounds = max(each, LEAST // streams if each > 2 else 0)
+        taken: dict[str, list[Taken]] = {name: [] for name in sides}
+        spent = {name: Counter[str]() for name in sides}
+        for _ in range(2):  # turns, so that all meet the same machine
+            for name, side in sides.items():
+                pids = {"upstream": upstream, "client": os.getpid(), **({"itself": side.pid} if side.pid else {})}
                 before, begun = {which: cpu_of(pid) for which, pid in pids.items()}, time.monotonic()
-                taken[name] += asyncio.run(turn(port, streams, -(-each // 2), numbers))
-                if name == "gateway":
-                    spent.update({which: cpu_of(pid) - before[which] for which, pid in pids.items()})
-                    seconds += time.monotonic() - begun
-        errors += [one.error for found in taken.values() for one in found if one.error]
-        late = {
-            (name, what): [getattr(one, what) for one in found if not one.error]
-            for name, found in taken.items()
-            for what in ("first", "last")
-        }
-        count = len(taken["gateway"])
-        row = f"{streams:7} "
-        shown = {key: [percentile(values, share) for share in TARGETS] for key, values in late.items()}
-        added = {
-            what: [b - a for a, b in zip(shown["straight", what], shown["gateway", what], strict=True)]
-            for what in ("first", "last")
-        }
-        for values in (shown["straight", "last"], shown["gateway", "last"], added["last"], added["first"]):
-            row += f"{values[0]:{8 if values in added.values() else 9}.1f}{values[1]:7.1f}"
-        row += f"{1000 * spent['gateway'] / count:9.1f}{1000 * spent['upstream'] / count:8.1f}"
-        row += f"{1000 * spent['client'] / count:7.1f}{sum(spent.values()) / seconds:7.2f}"
-        print(row, flush=True)
-        if streams == TARGET_STREAMS:
-            for (share, target), value in zip(TARGETS.items(), added["last"], strict=True):
-                verdict = "reached" if value <= target else "NOT REACHED"
-                print(f"        added at {streams} streams, p{share}: {value:.1f} ms; at most {target:.0f}: {verdict}")
+                taken[name] += asyncio.run(turn(side.port, streams, -(-rounds // 2), numbers, rate))
+                spent[name].update({which: cpu_of(pid) - before[which] for which, pid in pids.items()})
+                spent[name]["seconds"] += time.monotonic() - begun  # type: ignore[assignment]  # Counter adds floats, too
+        errors += [f"{name}: {one.error}" for name, found in taken.items() for one in found if one.error]
+        straight: dict[tuple[str, int], float] = {}
+        for number, (name, found) in enumerate(taken.items()):
+            late = {
+                (what, share): percentile([getattr(one, what) for one in found if not one.error], share)
+                for what in ("last", "first")
+                for share in TARGETS
+            }
+            straight = straight or late
+            added = late if late is straight else {key: value - straight[key] for key, value in late.items()}
+            sign = "" if late is straight else "+"
+            row = f"{streams if number == 0 else '':>7} {name:18}"
+            for key, width in (("last", 50), 7), (("last", 99), 8), (("first", 50), 8), (("first", 99), 8):
+                row += f"{added[key]:{sign}{width}.1f}"
+            used, seconds = spent[name], spent[name].pop("seconds")
+            row += "".join(f"{1000 * used[which] / len(found):{width}.1f}" for which, width in _CPU.items())
+            print(row + f"{used['itself'] / seconds:8.2f}{sum(used.values()) / seconds:6.2f}", flush=True)
+            if streams == TARGET_STREAMS and name in ("gateway", "gateway, no log"):
+                for share, target in TARGETS.items():
+                    value = added["last", share]
+                    verdict = "reached" if value <= target else "NOT REACHED"
+                    print(
+                        f"{'':8}added at {streams} streams, p{share}: {value:.1f} ms; at most {target:.0f}: {verdict}"
+                    )
     return errors
 
 
-def endurance(port: int, pid: int, requests: int, streams: int) -> list[str]:
+_CPU = {"itself": 9, "upstream": 8, "client": 7}
+
+
+def endurance(port: int, pid: int, requests: int, streams: int, rate: float) -> list[str]:
     """Print what many requests leave behind, and return the errors."""
     warm = 1000  # modules are loaded, pools and caches are filled
-    asyncio.run(turn(port, streams, -(-min(warm, requests) // streams), iter(range(10**6, sys.maxsize))))
+    asyncio.run(turn(port, streams, -(-min(warm, requests) // streams), iter(range(10**6, sys.maxsize)), rate))
     time.sleep(5)
     memory, sockets, begun, cpu = memory_of(pid), sockets_of(pid), time.monotonic(), cpu_of(pid)
-    taken = asyncio.run(turn(port, streams, -(-requests // streams), iter(range(1, sys.maxsize))))
+    taken = asyncio.run(turn(port, streams, -(-requests // streams), iter(range(1, sys.maxsize)), rate))
     seconds, cpu = time.monotonic() - begun, cpu_of(pid) - cpu
     time.sleep(5)
     errors = [one.error for one in taken if one.error]
@@ -386,23 +441,23 @@ def endurance(port: int, pid: int, requests: int, streams: int) -> list[str]:
     return errors
 
 
-def serve_gateway(folder: str, upstream: int, options: argparse.Namespace) -> tuple[subprocess.Popen[str], int]:
+def serve_gateway(folder: str, upstream: str, workers: int, *, log: bool) -> tuple[subprocess.Popen[str], int]:
     """Start ``guardlayer serve`` as a user does, and return it with its port."""
     facts = Path(folder, "facts.csv")
     facts.write_text("entity,attribute,value,source\nAcme,list price,$49,price list 2026\n")
     command = [
         str(Path(sys.executable).with_name("guardlayer")), "serve", "--json", "--port", "0", "--knowledge", str(facts),
-        "--upstream", f"http://127.0.0.1:{upstream}/v1",
-        *(("--no-log",) if options.no_log else ("--log", str(Path(folder, "provenance.db")))),
-        *(("--workers", str(options.workers)) if options.workers > 1 else ()),
+        "--upstream", upstream, *(("--log", str(Path(folder, "provenance.db"))) if log else ("--no-log",)),
+        *(("--workers", str(workers)) if workers > 1 else ()),
     ]  # fmt: skip
-    with Path(folder, "gateway.log").open("w") as said:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True)
+    said = Path(folder, f"gateway-{log}.log")
+    with said.open("w") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
     assert process.stdout is not None
     for line in process.stdout:
         if found := re.search(r'"url": ?"http://[^"]*:(\d+)"', line):
             return process, int(found[1])
-    raise SystemExit(f"the gateway did not start: {Path(folder, 'gateway.log').read_text()}")
+    raise SystemExit(f"the gateway did not start: {said.read_text()}")
 
 
 def check_texts() -> None:
@@ -418,37 +473,55 @@ def check_texts() -> None:
 def main() -> int:
     """Run it, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--streams", default="1,8,16,32,64", help="open at once, one line of figures each")
-    parser.add_argument("--answers", type=int, default=10, help="that each stream reads, from either side")
+    parser.add_argument("--streams", default="1,8,16,32,64", help="open at once, lines of figures for each")
+    parser.add_argument("--answers", type=int, default=10, help="that each stream reads, from each side")
+    parser.add_argument("--rate", type=float, default=RATE, help="tokens a second that each stream writes")
     parser.add_argument("--requests", type=int, help="only send so many through the gateway, and say what they leave")
     parser.add_argument("--workers", type=int, default=1, help="processes of the gateway")
-    parser.add_argument("--no-log", action="store_true", help="record no provenance")
+    parser.add_argument("--no-log", action="store_true", help="only the gateway that records no provenance")
     parser.add_argument("--quick", action="store_true", help="few answers, to see that it runs")
     options = parser.parse_args()
     levels = [int(each) for each in options.streams.split(",")]
     if options.quick:
         levels, options.answers = [1, 8], 2
     check_texts()
-    listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    upstream = multiprocessing.get_context("spawn").Process(target=serve_upstream, args=(listening,), daemon=True)
+    spawn = multiprocessing.get_context("spawn")
+    sockets = [socket.create_server(("127.0.0.1", 0), backlog=1024) for _ in range(2)]
+    ports = [each.getsockname()[1] for each in sockets]
+    url = f"http://127.0.0.1:{ports[0]}/v1"
+    upstream = spawn.Process(target=serve_upstream, args=(sockets[0], options.rate), daemon=True)
+    bare = spawn.Process(target=serve_bare, args=(sockets[1], url), daemon=True)
     upstream.start()
+    gateways: list[subprocess.Popen[str]] = []
     with tempfile.TemporaryDirectory() as folder:
-        port = listening.getsockname()[1]
-        process, through = serve_gateway(folder, port, options)
         try:
-            load = os.getloadavg()[0]
-            print(f"{os.cpu_count()} cores, load {load:.1f} before the run; {RATE:.0f} tokens a second a stream")
+            print(
+                f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the run; "
+                f"{options.rate:.0f} tokens a second a stream"
+            )
             if options.requests:
-                errors = endurance(through, process.pid, options.requests, max(levels))
+                process, port = serve_gateway(folder, url, options.workers, log=not options.no_log)
+                gateways.append(process)
+                errors = endurance(port, process.pid, options.requests, max(levels), options.rate)
             else:
-                asyncio.run(turn(through, min(8, max(levels)), 1, iter(range(10**6, sys.maxsize))))
-                pids = {"gateway": process.pid, "upstream": upstream.pid or 0, "client": os.getpid()}
-                errors = curve({"straight": port, "gateway": through}, pids, levels, options.answers)
+                bare.start()
+                sides = {"straight": Side(ports[0]), "pass-through": Side(ports[1], bare.pid)}
+                for log in (False,) if options.no_log else (True, False):
+                    process, port = serve_gateway(folder, url, options.workers, log=log)
+                    gateways.append(process)
+                    sides["gateway" if log else "gateway, no log"] = Side(port, process.pid)
+                for side in sides.values():  # modules are loaded, pools and caches are filled
+                    asyncio.run(turn(side.port, min(8, max(levels)), 1, iter(range(10**6, sys.maxsize)), options.rate))
+                errors = curve(sides, upstream.pid or 0, levels, options.answers, options.rate)
         finally:
-            process.terminate()
-            process.wait(10)
-            upstream.terminate()
-            upstream.join(5)
+            for process in gateways:
+                process.terminate()
+            for process in gateways:
+                process.wait(10)
+            for each in (bare, upstream):
+                if each.pid is not None:
+                    each.terminate()
+                    each.join(5)
     print(f"errors: {len(errors)}{' ' + str(Counter(errors).most_common(5)) if errors else ''}")
     return int(bool(errors))
 
