@@ -74,7 +74,7 @@ class Authority:
             attributes: The number of the attribute of each.
             known_at: Apply what was said up to then; ``None`` is all.
         """
-        if not facts or not (self._spoken() or any(fact.source.effective != _ALWAYS for fact in facts)):
+        if not facts or not (self.spoken() or any(fact.source.effective != _ALWAYS for fact in facts)):
             return tuple(facts)
         known = None if known_at is None else to_micros(known_at)
         names = sorted({fact.source.id for fact in facts})
@@ -99,13 +99,13 @@ class Authority:
 
     def due(self, source: str) -> datetime | None:
         """Return when a source, or the folder it is in, has to be looked at again."""
-        if not self._spoken():
+        if not self.spoken():
             return None
         parts = source.split("/")
         words = self._words(["/".join(parts[: end + 1]) for end in range(len(parts))], None)
         return min((word.due.at for word in words.values() if word.due and word.due.at), default=None)
 
-    def _spoken(self) -> bool:
+    def spoken(self) -> bool:
         """Say whether anything is said of any source or fact, so that nothing is looked up where nothing is."""
         if self._store.writing:
             return self._look()

@@ -233,7 +233,8 @@ class Passages:
         rows = self._listed(DETAILS, wanted)
         total = sum(weights.values())
         moment = to_micros(at)
-        return [self._reviewed(hit_of(row, weights, total, moment)) for row in rows]
+        hits = [hit_of(row, weights, total, moment) for row in rows]
+        return list(map(self._reviewed, hits)) if self._authority.spoken() else hits
 
     def _reviewed(self, hit: Hit) -> Hit:
         """Note with a passage when its source, or the folder it is in, is due for review."""
