@@ -134,10 +134,19 @@ def test_nearly_supported_by_the_current_version_is_not_stale(ask):
     assert ask(CLAIM, [old], {NOW: (0.7, 0.2, 0.1), OTHER: (0.45, 0.4, 0.15)}) is None
 
 
-def test_a_refutation_needs_a_second_signal(ask):
-    """What the network alone refutes stays undecided."""
-    assert ask(CLAIM, [passage(OTHER)], {OTHER: NO}).label is Label.CONTRADICTED
-    assert ask(CLAIM, [passage(OTHER)], {OTHER: NO}, second=False, signals=()) is None
+def test_a_refutation_without_a_second_signal_must_be_the_surer(ask):
+    """What only the network refutes stays undecided, unless it is as sure as it must be of another thing."""
+    unsure = (0.1, 0.35, 0.55)
+    assert ask(CLAIM, [passage(OTHER)], {OTHER: unsure}).label is Label.CONTRADICTED
+    assert ask(CLAIM, [passage(OTHER)], {OTHER: unsure}, second=False, signals=()) is None
+    assert ask(CLAIM, [passage(OTHER)], {OTHER: NO}, second=False, signals=()).label is Label.CONTRADICTED
+
+
+def test_what_shares_no_words_refutes_quantities_at_most(ask):
+    """A negation or another name in a passage about something else refutes nothing, however sure the network is."""
+    for signals in ((), ("negation",), ("a name",)):
+        assert ask(CLAIM, [passage(OTHER)], {OTHER: NO}, coverage=0.0, signals=signals) is None
+    assert ask(CLAIM, [passage(OTHER)], {OTHER: NO}, coverage=0.0).label is Label.CONTRADICTED
 
 
 def test_a_refutation_by_what_may_be_another_subject_is_only_possible(ask):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from guardlayer.text import STOP_WORDS, search_terms
 from guardlayer.types import Claim, Evidence, Standing, Verdict
-from guardlayer.verifiers.entailment import reasons, windows
+from guardlayer.verifiers.entailment import reasons, signals, windows
 from guardlayer.verifiers.entailment.combiner import Combiner
 from guardlayer.verifiers.entailment.files import SHIPPED, missing
 from guardlayer.verifiers.entailment.judging import Judged, PairJudge, judge_of
@@ -36,7 +36,7 @@ MOST_PIECES, MOST_WINDOWS, MOST_PARTS = 32, 400, 8
 _FAR = 0.5
 """A window that shares less than this part of what the nearest one shares of the claim's words is not read."""
 _LEAST_WORDS = 0.1
-"""Share of the claim's content words below which nothing is refuted."""
+"""Share of the claim's content words below which nothing is refuted but quantities."""
 _NEAR_WORDS = 0.3
 """Share of the claim's content words below which a window must refute it more surely: it may be about another thing."""
 _STALE_GAP = 0.35
@@ -313,7 +313,7 @@ def _most_shared(said: str, cut: Sequence[tuple[Evidence, str]]) -> float:
 def _refutes(one: Read, combiner: Combiner) -> bool:
     """Say whether a window refutes a sentence: the network says so before all, and its words bear that out."""
     found = one.found
-    if found.coverage < _LEAST_WORDS:
+    if found.coverage < _LEAST_WORDS and not signals.measured(found.signals):
         return False  # a negation, say, that stands in something else
     chances = found.chances
     if found.denied is not None and set(found.signals) <= {"negation"}:
@@ -321,8 +321,9 @@ def _refutes(one: Read, combiner: Combiner) -> bool:
         surely = chances.refutes >= _DENIED_ODDS * chances.supports
         if not (found.denied and surely):
             return False
-    least = combiner.contradicted if found.coverage >= _NEAR_WORDS else combiner.contradicted_apart
-    return found.second and chances.refutes >= max(least, chances.neutral, chances.supports)
+    near = found.second and found.coverage >= _NEAR_WORDS
+    least = combiner.contradicted if near else combiner.contradicted_apart
+    return chances.refutes >= max(least, chances.neutral, chances.supports)
 
 
 def _cut(pieces: Iterable[Evidence]) -> Iterable[tuple[Evidence, str]]:
