@@ -372,3 +372,33 @@ def test_another_word_for_the_entity_is_no_other_name(kb):
     assert keys(kb, "The Italian president is Sergio Mattarella.", question=asked) == {"President of Italy"}
     assert keys(kb, "The President of the Republic is Sergio Mattarella.", question=asked) == {"President of Italy"}
     assert keys(kb, "The French president is Sergio Mattarella.", question=asked) == set()
+
+
+def test_of_a_long_series_the_figure_that_a_claim_repeats_is_found(kb):
+    """However many versions a figure has had, the one that is said is offered with the current one, and few others."""
+    fact = kb.add("Widget Pro", "list price", "$1", source="data sheet")
+    for price in range(2, 303):
+        kb.correct(fact, f"${price}", author="dana", reason="a misprint")
+    text = "The list price of Widget Pro is $17."
+    found = kb.keyed.search(Query(Claim(text, 0, len(text)), AT))
+    values = [piece.fact.value for piece in found]
+    assert values[0] == "$302"
+    assert "$17" in values
+    assert len(values) < 60
+    assert next(piece for piece in found if piece.fact.value == "$17").standing is Standing.CORRECTED
+
+
+def test_a_write_changes_what_it_changed_and_nothing_else(kb):
+    """Versions that a write left alone are the very facts that were read before it; those it closed are others."""
+    entity = kb.ledger.find_entity("Acme")
+    before = {(fact.id, fact.version): fact for fact in kb.ledger.versions_of(entity)}
+    (price,) = kb.ask("Acme", "list price").facts
+    kb.correct(price, "$50", author="dana", reason="a misprint")
+    after = {(fact.id, fact.version): fact for fact in kb.ledger.versions_of(entity)}
+    assert after.keys() - before.keys() == {(price.id, 2)}
+    changed = {place for place in before if before[place] is not after[place]}
+    assert changed == {(price.id, 1)}
+    assert after[price.id, 1].recorded.end is not None
+    kb.entity("Acme Corporation", aliases=["ACME Inc"])
+    kb.rename("Acme Corporation", "Acme Group", since="2025-01-01")
+    assert {fact.entity for fact in kb.ledger.versions_of(entity)} == {"Acme Group"}

@@ -25,7 +25,7 @@ from guardlayer.types import Alignment, Evidence, Form, Query, Span, Standing
 _PAST = frozenset("was were former formerly previously ex served once had".split())  # noqa: SIM905
 _PRESENT = frozenset("is are currently now current remains today presently am".split())  # noqa: SIM905
 _ENDED = frozenset({"former", "ex", "previous", "past", "late", "erstwhile", "onetime", "then"})
-_RECENT = 12
+_RECENT = 50
 """Versions whose value may be written in other ways (numbers, dates) are all offered, the most recent this many."""
 
 
@@ -81,11 +81,11 @@ class KeyedFacts:
         around = Around(scope=self._scope, at=at)
         decided = (self.decider.decide(mention, said, around, claim=False).entity for mention in said.mentions)
         return [
-            evidence
+            offered.evidence
             for entity in dict.fromkeys(decided)
             if entity is not None
             for key in self.reader.keys(entity).keys
-            for evidence, _, _ in key.evidence(at)
+            for offered in key.offered(at)
         ]
 
     def _search(self, query: Query) -> Sequence[Evidence]:
@@ -237,12 +237,12 @@ class KeyedFacts:
             qualifiers=spans,
         )
         others = 0
-        for evidence, value, other_ways in match.key.evidence(query.at):
-            if evidence.standing not in (Standing.CURRENT, Standing.DISPUTED) and not value & words:
+        for offered in match.key.offered(query.at):
+            if offered.placed.standing not in (Standing.CURRENT, Standing.DISPUTED) and not offered.words & words:
                 others += 1
-                if not other_ways or others > _RECENT:
+                if others > _RECENT or not offered.other_ways:
                     continue
-            yield evidence.aligned(alignment)
+            yield offered.evidence.aligned(alignment)
 
 
 def _theirs(view: Key, hit: Found, said: Said, mention: Mention | None) -> bool:

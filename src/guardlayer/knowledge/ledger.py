@@ -6,30 +6,20 @@ holds, and why, is in docs/design/ledger.md.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from guardlayer.errors import AmbiguousError, NotFoundError
-from guardlayer.knowledge import sources
 from guardlayer.knowledge.authority import Authority
 from guardlayer.knowledge.entities.merged import NONE, Merged
 from guardlayer.knowledge.micros import from_micros, to_micros
 from guardlayer.knowledge.store import Store
-from guardlayer.temporal import Interval
+from guardlayer.knowledge.stored import FACT, Built, fact_of
 from guardlayer.text import key
-from guardlayer.types import Fact, Span
+from guardlayer.types import Fact
 
-_FACT = (
-    "SELECT f.fact, f.version, k.entity, k.attribute, k.qualifiers, f.value, f.valid_from, f.valid_to, "  # noqa: S608 - constants
-    "f.valid_from_text, f.valid_to_text, f.tx_from, f.tx_to, f.operation, f.corrected, f.supersedes, f.author, "
-    f'f.reason, {sources.COLUMNS}, e.name, l.start, l."end", l.page '
-    "FROM fact f JOIN fact_key k ON k.id = f.key JOIN source s ON s.id = f.source "
-    "JOIN entity e ON e.id = k.entity LEFT JOIN fact_place l ON l.fact = f.fact "
-)
 _SOME = 500
 """Names looked up in one question."""
 _REMEMBERED = 20_000
@@ -83,10 +73,11 @@ class _Remembered:
     what is no longer looked at, never into what is.
     """
 
-    __slots__ = ("attributes", "facts", "generation", "merged")
+    __slots__ = ("attributes", "built", "facts", "generation", "merged")
 
-    def __init__(self, generation: int) -> None:
+    def __init__(self, generation: int, built: Built) -> None:
         self.generation = generation
+        self.built = built
         self.facts: dict[int, tuple[Fact, ...]] = {}
         self.attributes: tuple[dict[int, AttributeInfo], dict[int, tuple[tuple[int, bool], ...]]] | None = None
         self.merged: Merged | None = None
@@ -101,7 +92,7 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._authority = Authority(store)
-        self._remembered = _Remembered(-1)
+        self._remembered = _Remembered(-1, Built())
 
     @property
     def store(self) -> Store:
@@ -296,7 +287,8 @@ class Ledger:
 
     def _of_entity(self, entity: int) -> tuple[Fact, ...]:
         of, params = self._of(entity)
-        return self._read(f"WHERE {of} ORDER BY f.id", params)
+        built = None if self._store.writing else self._known().built
+        return self._read(f"WHERE {of} ORDER BY f.id", params, built=built)
 
     def _of(self, entity: int, known_at: datetime | None = None) -> tuple[str, tuple[int, ...]]:
         group = tuple(self.merged(known_at).group(entity))
@@ -347,14 +339,17 @@ class Ledger:
         generation = self._store.generation
         known = self._remembered
         if generation != known.generation:
-            known = _Remembered(generation)
+            known = _Remembered(generation, Built(self._remembered.built.facts))
             if generation > self._remembered.generation:  # a snapshot may be older than what others see by now
                 self._remembered = known
         return known
 
-    def _read(self, where: str, params: tuple[Any, ...], known_at: datetime | None = None) -> tuple[Fact, ...]:
+    def _read(
+        self, where: str, params: tuple[Any, ...], known_at: datetime | None = None, *, built: Built | None = None
+    ) -> tuple[Fact, ...]:
+        make = fact_of if built is None else built.fact
         with self._store.snapshot():
-            rows = self._store.read(_FACT + where, params)
+            rows = self._store.read(FACT + where, params)
             if not rows:
                 return ()
             infos, singles = self._attributes()
@@ -363,24 +358,14 @@ class Ledger:
             names = self._entity_names({row[2]: row[26] for row in rows})
             aliases = self._aliases({row[5] for row in rows})
             facts = tuple(
-                Fact(
-                    id=f"f{row[0]}",
-                    version=row[1],
-                    entity=names[row[2]],
-                    attribute=infos[row[3]].name,
-                    value=row[5],
-                    qualifiers=_qualifiers(row[4]),
-                    valid=sources.interval_of(*row[6:10]),
-                    recorded=_recorded(row[10], row[11]),
-                    source=sources.source_of(*row[17:26]),
-                    aliases=aliases.get(row[5], ()),
-                    single=singles[row[3]][-1][1],
-                    operation=row[12],
-                    author=row[15],
-                    reason=row[16],
-                    supersedes=None if row[14] is None else f"f{row[14]}",
-                    corrected=bool(row[13]),
-                    span=None if row[27] is None else Span(*row[27:]),
+                make(
+                    (
+                        row,
+                        names[row[2]],
+                        infos[row[3]].name,
+                        aliases.get(row[5], ()),
+                        singles[row[3]][-1][1],
+                    )
                 )
                 for row in rows
             )
@@ -424,17 +409,3 @@ def fact_number(fact: object) -> int:
     if not (digits.isascii() and digits.isdigit() and len(digits) < 19):  # longer than SQLite integers
         raise NotFoundError(f"{fact!r} is not the id of a fact; ids look like f12, and history() lists them")
     return int(digits)
-
-
-def _recorded(start: int, end: int | None) -> Interval:
-    first, last = from_micros(start), None if end is None else from_micros(end)
-    return Interval(first, last, _text(first), None if last is None else _text(last))
-
-
-def _text(value: datetime) -> str:
-    return value.isoformat().replace("+00:00", "Z")
-
-
-@lru_cache(maxsize=4096)
-def _qualifiers(stored: str) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in json.loads(stored))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from guardlayer.knowledge.attributes import Phrase
-from guardlayer.knowledge.resolve import place
+from guardlayer.knowledge.resolve import Placed, place
 from guardlayer.text import STOP_WORDS, tokenize
 from guardlayer.types import Evidence, Fact, Standing
 
+_MANY = 50
+"""Versions from which on a figure of a series has to share its digits with a claim, and not its unit alone."""
 _ORDER = {
     Standing.CURRENT: 0,
     Standing.DISPUTED: 1,
@@ -28,42 +31,61 @@ class Key:
         self.versions = versions
         self.ways = ways
         self.qualifiers = [frozenset(token.norm for token in tokenize(value)) for _, value in versions[0].qualifiers]
-        self.values = [
-            frozenset(token.norm for name in (fact.value, *fact.aliases) for token in tokenize(name))
-            for fact in versions
-        ]
+        self.values = [_words((fact.value, *fact.aliases)) for fact in versions]
         self.numeric = all(any(c.isdigit() for c in fact.value) for fact in versions)
+        self._figures = self.numeric and len(versions) > _MANY
         bounds = {b for fact in versions for b in (fact.valid.start, fact.valid.end) if b is not None}
         self._changes = sorted(bounds)
-        self._placed: dict[int, tuple[tuple[Evidence, frozenset[str], bool], ...]] = {}
+        self._placed: dict[int, tuple[Offered, ...]] = {}
 
-    def evidence(self, at: datetime) -> tuple[tuple[Evidence, frozenset[str], bool], ...]:
-        """Return (evidence, folded words of the value, whether the value may be written otherwise), best first."""
+    def offered(self, at: datetime) -> tuple[Offered, ...]:
+        """Return what may be offered as evidence at an instant, best first."""
         window = bisect_right(self._changes, at)
         known = self._placed.get(window)
         if known is None:
+            placed = sorted(place(self.versions, at), key=lambda one: (_ORDER[one.standing], _recency(one.fact)))
             known = self._placed[window] = tuple(
-                sorted(self._build(at), key=lambda item: (_ORDER[item[0].standing], _recency(item[0])))
+                Offered(one, _telling((one.fact.value, *one.fact.aliases), self._figures)) for one in placed
             )
         return known
 
-    def _build(self, at: datetime) -> Iterator[tuple[Evidence, frozenset[str], bool]]:
-        values = {(fact.value, fact.aliases): words for fact, words in zip(self.versions, self.values, strict=True)}
-        for placed in place(self.versions, at):
-            fact = placed.fact
-            words = values[fact.value, fact.aliases] - STOP_WORDS
-            evidence = Evidence(
+
+class Offered:
+    """A version of a key at one instant; the evidence it is, once somebody asks for that.
+
+    Args:
+        placed: The version, and what it is worth.
+        words: Folded words of its value that tell it from others.
+    """
+
+    __slots__ = ("_evidence", "placed", "words")
+
+    def __init__(self, placed: Placed, words: frozenset[str]) -> None:
+        self.placed = placed
+        self.words = words
+        self._evidence: Evidence | None = None
+
+    @property
+    def other_ways(self) -> bool:
+        """Whether the value may be written otherwise."""
+        return any(w[0].isdigit() for w in self.words) or not any(map(str.isupper, self.placed.fact.value))
+
+    @property
+    def evidence(self) -> Evidence:
+        """The version as evidence."""
+        if self._evidence is None:
+            fact = self.placed.fact
+            self._evidence = Evidence(
                 text=fact.text,
                 source=fact.source,
                 span=fact.span,
-                standing=placed.standing,
+                standing=self.placed.standing,
                 valid=fact.valid,
                 recorded=fact.recorded.start,
                 fact=fact,
-                successor=placed.successor,
+                successor=self.placed.successor,
             )
-            other_ways = any(w[0].isdigit() for w in words) or not any(c.isupper() for c in fact.value)
-            yield evidence, words, other_ways
+        return self._evidence
 
 
 class Entity:
@@ -91,5 +113,17 @@ class Entity:
         return found.values()
 
 
-def _recency(evidence: Evidence) -> float:
-    return -evidence.valid.start.timestamp() if evidence.valid.start is not None else 0.0
+@lru_cache(maxsize=16_384)
+def _words(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(token.norm for name in names for token in tokenize(name))
+
+
+@lru_cache(maxsize=16_384)
+def _telling(names: tuple[str, ...], figures: bool) -> frozenset[str]:
+    """Return the words of a value that tell it from others: of one figure among many its digits."""
+    words = _words(names) - STOP_WORDS
+    return frozenset(word for word in words if any(map(str.isdigit, word))) if figures else words
+
+
+def _recency(fact: Fact) -> float:
+    return -fact.valid.start.timestamp() if fact.valid.start is not None else 0.0

@@ -29,16 +29,14 @@ def definitions(view: Entity, at: datetime) -> Iterator[Evidence]:
     for key in view.keys:
         if key.versions[0].attribute != DEFINITION:
             continue
-        for piece, _, _ in key.evidence(at):
-            fact, now = piece.fact, piece.successor
-            if fact is None:
-                continue
+        for offered in key.offered(at):
+            fact, standing, now = offered.placed
             yield Evidence(
                 text=_text(fact),
                 source=fact.source,
-                standing=piece.standing,
+                standing=standing,
                 valid=fact.valid,
-                recorded=piece.recorded,
+                recorded=fact.recorded.start,
                 replaced_by=None if now is None else Evidence(_text(now), now.source, valid=now.valid),
             )
 
