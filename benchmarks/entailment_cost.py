@@ -89,8 +89,6 @@ def pairs(folder: Path | None, *, calls: int) -> None:
     for tokens in (64, 128):
         ids = np.full((1, tokens), 2003, dtype=np.int64)
         feed = {"input_ids": ids, "token_type_ids": np.zeros_like(ids)}
-        if len(loaded.session.get_inputs()) > len(feed):
-            feed["attention_mask"] = np.ones_like(ids)
         spent = _milliseconds(lambda feed=feed: loaded.session.run(None, feed), calls)
         print(f"network alone, {tokens} tokens, one thread: {spent}")
     made: list[tuple[Pair, int]] = []

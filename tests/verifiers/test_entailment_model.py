@@ -55,6 +55,19 @@ def test_a_pair_is_read_alike_whatever_stands_beside_it(judge):
 
 
 @needs_model
+def test_the_shipped_graph_is_the_one_that_is_cheap(judge):
+    """What ships reads one unpadded pair, with fused attention and without masks, as `quantize` writes it."""
+    session = judge.network.load().session
+    assert {one.name: one.shape for one in session.get_inputs()} == {
+        "input_ids": [1, "tokens"],
+        "token_type_ids": [1, "tokens"],
+    }
+    content = (files.SHIPPED / files.NETWORK).read_bytes()
+    assert b"QAttention" in content
+    assert b"SkipLayerNormalization" not in content
+
+
+@needs_model
 def test_what_is_remembered_is_what_was_found(judge):
     """A pair that was judged before is judged the same, and another version of its passage is another pair."""
     first = judge.judge(PAIRS[:2])

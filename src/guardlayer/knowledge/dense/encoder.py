@@ -87,10 +87,7 @@ class ShippedEncoder:
 
         def one(text: str) -> Any:
             ids = np.array([tokenizer.ids(text[:MAX_CHARACTERS])], dtype=np.int64)
-            feed = {"input_ids": ids}
-            if len(session.get_inputs()) > 1:
-                feed["attention_mask"] = np.ones_like(ids)
-            return session.run(None, feed)[0][0]
+            return session.run(None, {"input_ids": ids})[0][0]
 
         workers = min(_MOST_WORKERS, os.cpu_count() or 1)
         if len(texts) < 2 or workers < 2:
@@ -127,6 +124,7 @@ class ShippedEncoder:
                 raise ConfigError(f"{self._folder / name} is not the file that {MANIFEST} names; reinstall the package")
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC  # the file is written fused
         options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
         session = ort.InferenceSession(str(self._folder / NETWORK), options, providers=["CPUExecutionProvider"])
