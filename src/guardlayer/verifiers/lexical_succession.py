@@ -30,6 +30,8 @@ from guardlayer.verifiers.values import Match, Value, compare
 _NARROWING = word_set("unless except excepting excluding only until till before after without than")
 _CONDITIONS = word_set("if when whenever")
 _LIMITING = word_set("rarely partially partly temporarily initially originally nearly locally privately internally")
+_EACH = word_set("all any each every")
+"""Words that stand for one another where nothing is denied."""
 _WEIGHTLESS = STATES | HEDGES | frozenset(MODALITY)
 _SPELT_ALIKE, _LONG = 5, 8  # letters from which one, and from which two, may be misspelt
 _SHARED = 3
@@ -86,14 +88,16 @@ def plain(text: str) -> str:
 
 def edit(old: Sentence, new: Sentence) -> Edit:
     """Compare the content words and quantities of two sentences; other spellings and synonyms are no change."""
-    before, after = _grouped(old.terms - HEDGES), _grouped(new.terms - HEDGES)
+    before, after = grouped(old.terms - HEDGES), grouped(new.terms - HEDGES)
     lost, gained = set(before - after), set(after - before)
+    if lost | gained <= _EACH and before & _EACH and after & _EACH and not (old.negated or new.negated):
+        lost, gained = set(), set()
     for word in sorted(lost):
         twin = next((other for other in sorted(gained) if _spelt_alike(word, other)), None)
         if twin is not None:
             lost.discard(word)
             gained.discard(twin)
-    return Edit(frozenset(lost), frozenset(gained), _without(old.values, new.values), _without(new.values, old.values))
+    return Edit(frozenset(lost), frozenset(gained), without(old.values, new.values), without(new.values, old.values))
 
 
 def restates(old: Sentence, new: Sentence) -> bool:
@@ -116,10 +120,10 @@ def repeats(claim: Sentence, old: Sentence, new: Sentence) -> bool:
     if not _echoes(claim, old, of_old=_OF_OLD):
         return False
     changed = edit(old, new)
-    said = _grouped(claim.terms)
-    if said & changed.gained or len(_without(claim.values, changed.gained_values)) < len(claim.values):
+    said = grouped(claim.terms)
+    if said & changed.gained or len(without(claim.values, changed.gained_values)) < len(claim.values):
         return False
-    if changed.lost - said or _without(changed.lost_values, claim.values):
+    if changed.lost - said or without(changed.lost_values, claim.values):
         return False
     return bool(changed.lost or changed.lost_values) or old.negated is not new.negated
 
@@ -128,7 +132,7 @@ def echoes(claim: Sentence, old: Sentence) -> bool:
     """Say whether a claim has nearly all the words of ``old`` and nearly no others, each quantity and name included."""
     return (
         _echoes(claim, old, of_old=_OF_ALL)
-        and not _without(old.values, claim.values)
+        and not without(old.values, claim.values)
         and not (claim.free ^ old.free) & _NARROWING
         and names_of_code(old.text) == names_of_code(claim.text)
     )
@@ -148,13 +152,13 @@ def _echoes(claim: Sentence, old: Sentence, *, of_old: float) -> bool:
         return False
     if claim.negated is not old.negated or claim.modality - {"will"} != old.modality - {"will"}:
         return False
-    said, held = _grouped(claim.terms - _WEIGHTLESS), _grouped(old.terms - _WEIGHTLESS)
+    said, held = grouped(claim.terms - _WEIGHTLESS), grouped(old.terms - _WEIGHTLESS)
     if len(said & held) < max(_SHARED, of_old * len(held)) or not _fills(said - held):
         return False
-    return not (_without(claim.values, old.values) or set(names(claim)) - {token.norm for token in old.tokens})
+    return not (without(claim.values, old.values) or set(names(claim)) - {token.norm for token in old.tokens})
 
 
-def _grouped(terms: frozenset[str]) -> frozenset[str]:
+def grouped(terms: frozenset[str]) -> frozenset[str]:
     """Return the stems of content words, those of one group of synonyms by one name."""
     return frozenset(_STEMS.get(stem, stem) for stem in map(_stem, terms))
 
@@ -229,11 +233,11 @@ def drops(claim: Sentence, new: Sentence) -> bool:
 def rivals(claim: Sentence, other: Sentence, share: float) -> bool:
     """Say whether a sentence has as much of the claim's words as another one (``share``), and all its quantities."""
     return (
-        coverage(claim, other) >= share and claim.negated is other.negated and not _without(claim.values, other.values)
+        coverage(claim, other) >= share and claim.negated is other.negated and not without(claim.values, other.values)
     )
 
 
-def _without(values: tuple[Value, ...], others: tuple[Value, ...]) -> tuple[Value, ...]:
+def without(values: tuple[Value, ...], others: tuple[Value, ...]) -> tuple[Value, ...]:
     """Return the quantities that have no equal among ``others``."""
     return tuple(v for v in values if all(compare(v, other) not in (Match.EQUAL, Match.ROUNDED) for other in others))
 
@@ -256,7 +260,7 @@ def _letters(text: str) -> str:
 
 
 _STEMS = {_stem(word): _stem(name) for word, name in _SYNONYMS.items()}
-_FILLERS = _grouped(
+_FILLERS = grouped(
     word_set("when way able you we one they user people project documentation page example instead simply really also")
 )
 """Words that a rewording may bring: they name nothing of its own."""

@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 from guardlayer.text import STOP_WORDS, search_terms
 from guardlayer.types import Claim, Evidence, Standing, Verdict
-from guardlayer.verifiers.entailment import reasons, signals, windows
+from guardlayer.verifiers.entailment import reasons, signals, succession, windows
 from guardlayer.verifiers.entailment.combiner import Combiner
 from guardlayer.verifiers.entailment.files import SHIPPED, missing
 from guardlayer.verifiers.entailment.judging import Judged, PairJudge, judge_of
-from guardlayer.verifiers.lexical_features import names, read
-from guardlayer.verifiers.lexical_succession import names_of_code, plain
+from guardlayer.verifiers.lexical_features import features, names, read
+from guardlayer.verifiers.lexical_succession import names_of_code, plain, restates
 from guardlayer.verifiers.standings import standing_at
 
 NAME = "entailment/1"
@@ -47,8 +47,12 @@ _CLEAR = 0.1
 """By how much more it must then support the claim than any current passage."""
 _AS_SURE = 0.15
 """By how much less than the surest superseded passage a later one may support a claim and still date it."""
+_SAME_WORDS = 0.8
+"""Share of the claim's content words from which on it may be the same sentence with other plain words in it."""
 _DENIED_ODDS = 2.0
 """How much likelier than support a refutation must be that rests on a negation alone."""
+_APART = 0.2
+"""How much less of the claim's words a passage has that does not speak of the same, however sure the network is."""
 _LATIN = 0.6
 _FOREIGN = frozenset(
     """der die das ist und nicht ein eine le les des est une dans pour que el los las es una por con il lo gli che
@@ -114,6 +118,9 @@ class EntailmentVerifier:
             return None
         assert self._judge is not None
         combiner = self._judge.combiner
+        replaced = self._replaced(claim.text, parts)
+        if replaced is not None:
+            return replaced
         supporting = [_best_support(part.current) for part in parts]
         if all(one is not None and _supports(one) >= combiner.supported for one in supporting):
             found = [one for one in supporting if one is not None]
@@ -171,8 +178,9 @@ class EntailmentVerifier:
                 or _supports(best) < self._judge.combiner.supported
                 or _named(text) - _named(best.text)
                 or _most_shared(text, cut_old) > _most_shared(text, cut_now)
+                or any(_told(text, piece, window) for piece, window in _closest(text, cut_old))
             ):
-                former = self._nearest(text, cut_old, MOST_FORMER)
+                former = [one for one in self._nearest(text, cut_old, MOST_FORMER) if not _newer(text, one)]
             parts.append(Part(text, current, former))
         return parts
 
@@ -194,6 +202,59 @@ class EntailmentVerifier:
             if max(map(_supports, found)) >= self._judge.combiner.supported:
                 break
         return found
+
+    def _replaced(self, claim: str, parts: Sequence[Part]) -> Verdict | None:
+        """Return *stale* where a sentence is the older of two versions of a passage, by what the edit changed.
+
+        Another current passage that says it, or is as near, leaves that open.
+        """
+        for part in parts:
+            taken: list[Read] = []
+            heirs: list[Read] = []
+            for old in part.former:
+                heir = old.evidence.replaced_by
+                if heir is None:
+                    continue
+                new = self._heir(part.text, heir, old)
+                others = [one for one in part.current if one.evidence.text != heir.text]
+                if self._outlived(part.text, old, new, others):
+                    taken.append(old)
+                    heirs.append(new)
+            if taken:
+                # The last wording that said so gives the date, also where it is nearer to what came after.
+                line = [one for one in part.former if one in taken or _same_line(part.text, one, taken[0])]
+                witness = _last(part.text, line) or taken[0]
+                return reasons.stale(witness, [*heirs, *part.current], claim=claim)
+        return None
+
+    def _heir(self, said: str, heir: Evidence, old: Read) -> Read:
+        """Read the window of a passage that is nearest to a sentence and to what the passage took the place of."""
+        assert self._judge is not None
+        terms = [*search_terms(said), *search_terms(old.text)]
+        text = max(
+            (text for _, text in _cut([heir])), key=lambda text: sum(map(set(search_terms(text)).__contains__, terms))
+        )
+        return Read(heir, text, self._judge.judge([(text, said)])[0])
+
+    def _outlived(self, said: str, old: Read, new: Read, others: Sequence[Read]) -> bool:
+        """Say whether a sentence is what an older version says, against the new one and all other passages."""
+        judge = self._judge
+        assert judge is not None
+        found = succession.change(said, old.text, new.text, markdown=old.evidence.text)
+        best = _best_support(others)
+        if best is not None:
+            sure = judge.combiner.supported
+            says_so, unsure = _supports(best) >= sure, _supports(old) < sure
+            if (says_so or unsure) and best.found.coverage > found.near - (_APART if says_so else 0.0):
+                return False
+            as_near = says_so or succession.margin(old.found, best.found) < succession.MARGIN
+            if as_near and not found.plainly:
+                return False
+
+        def kept() -> float:
+            return judge.judge([(found.new, found.old)])[0].chances.supports
+
+        return succession.outdated(found, old.found, new.found, kept=kept, claim=said)
 
     def _former(self, claim: str, parts: Sequence[Part]) -> Verdict | None:
         """Return *stale* where superseded passages say what no current one does."""
@@ -255,7 +316,7 @@ class EntailmentVerifier:
         found = []
         for part in parts:
             best = max(part.current, key=lambda one: 1 - one.found.chances.neutral, default=None)
-            if best is not None and _refutes(best, combiner):
+            if best is not None and _refutes(best, part.text, combiner):
                 found.append(best)
         return max(found, key=lambda one: one.found.chances.refutes, default=None)
 
@@ -298,6 +359,14 @@ def _last(said: str, former: Sequence[Read]) -> Read | None:
     return max(dated, key=lambda one: (one.evidence.valid.end, _supports(one)), default=best)
 
 
+def _same_line(said: str, one: Read, other: Read) -> bool:
+    """Say whether one passage took the place of both and lacks what the sentence has, or none did of the first."""
+    heir, same = one.evidence.replaced_by, other.evidence.replaced_by
+    if heir is None or same is None:
+        return heir is None
+    return heir.text == same.text and _told(said, one.evidence, one.text)
+
+
 def _named(text: str) -> set[str]:
     """Return the names in a text, of things and of code, as they are compared."""
     shown = plain(text)
@@ -310,9 +379,30 @@ def _most_shared(said: str, cut: Sequence[tuple[Evidence, str]]) -> float:
     return max((len(terms.intersection(search_terms(text))) / max(1, len(terms)) for _, text in cut), default=0.0)
 
 
-def _refutes(one: Read, combiner: Combiner) -> bool:
+def _closest(said: str, cut: Sequence[tuple[Evidence, str]]) -> list[tuple[Evidence, str]]:
+    """Return the windows that share most of a sentence's words, as many as are read of superseded passages."""
+    terms = set(search_terms(said))
+    return sorted(cut, key=lambda pair: -len(terms.intersection(search_terms(pair[1]))))[:MOST_FORMER]
+
+
+def _newer(said: str, old: Read) -> bool:
+    """Say whether a sentence has what an edit put into a passage, and nothing of what it took out."""
+    heir = old.evidence.replaced_by
+    found = None if heir is None else succession.change(said, old.text, heir.text)
+    return found is not None and found.gained and not found.lost and not found.value
+
+
+def _told(said: str, piece: Evidence, window: str) -> bool:
+    """Say whether a sentence has in its own words what an edit took out of a passage."""
+    heir = piece.replaced_by
+    return heir is not None and succession.change(said, window, heir.text, markdown=piece.text).told
+
+
+def _refutes(one: Read, said: str, combiner: Combiner) -> bool:
     """Say whether a window refutes a sentence: the network says so before all, and its words bear that out."""
     found = one.found
+    if found.coverage >= _SAME_WORDS and restates(read(said), read(features(said, one.text).sentence)):
+        return False  # the same but for articles, spelling and plain synonyms
     if found.coverage < _LEAST_WORDS and not signals.measured(found.signals):
         return False  # a negation, say, that stands in something else
     chances = found.chances
@@ -328,7 +418,7 @@ def _refutes(one: Read, combiner: Combiner) -> bool:
 
 def _cut(pieces: Iterable[Evidence]) -> Iterable[tuple[Evidence, str]]:
     for piece in pieces:
-        for window in windows.cut(piece.text)[:MOST_WINDOWS]:
+        for window in windows.cut(windows.said(piece.text))[:MOST_WINDOWS]:
             yield piece, window
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from guardlayer.text import sentences
+from guardlayer.verifiers.lexical_succession import plain
 
 WORDS = 80
 """Words of a window: what fits beside a claim into the network's 128 tokens."""
@@ -14,11 +15,22 @@ MAX_CHARACTERS = 2_000
 LONG_CLAIM = 12
 """Words above which a claim of several sentences is judged sentence by sentence."""
 _WORD = re.compile(r"[^\W_]+")
+_MARKS = re.compile(
+    r"^[ \t]*(?:[-*+>]|#{1,6}|!!!(?:[ \t]+\w+)?|\d{1,3}[.)])[ \t]+"
+    r"|</?(?:a|b|br|code|div|em|i|kbd|li|ol|p|small|span|strong|sub|sup|td|th|tr|u|ul)/?>",
+    re.MULTILINE,
+)
+"""Signs of Markdown and HTML that no one says: of lists, quotations, headings and notes, and plain tags."""
 
 
 def words(text: str) -> list[str]:
     """Return the words of a text in lower case."""
     return _WORD.findall(text.lower())
+
+
+def said(text: str) -> str:
+    """Return a passage as somebody would read it aloud: without the signs of Markdown and HTML."""
+    return _MARKS.sub("", plain(text))
 
 
 def parts(claim: str) -> list[str]:
