@@ -111,6 +111,34 @@ def test_talk_is_known_by_how_it_goes_on(text: str, *, spoken: bool) -> None:
         assert (tiny.margin(text) > 0) is (spoken and extra > 0)
 
 
+def test_a_judgement_with_a_figure_and_a_name_is_asked_and_left_alone() -> None:
+    """It stays a fact, so sources are asked; its score says that no mark is due where none of them speaks of it."""
+    for text in ("Nothing is more beautiful than a 1967 Mustang.", "Acme's fee is 3%.", "We pay Acme a fee of 3%."):
+        (claim,) = CLASSIFY([Claim(text, 0, len(text))], DRAFT)
+        assert claim.kind is Kind.FACT
+        assert (claim.kind_score < 0.7) is text.startswith("Nothing")
+
+
+def test_what_stands_behind_a_courtesy_is_read_without_it() -> None:
+    """Manners around a fact neither hide it nor speak for it."""
+    plain = CLASSIFY.margin(Claim("The ferry is late today.", 0, 24))
+    for courtesy in ("I'm afraid that ", "Don't forget that ", "Good question: ", "You're welcome, "):
+        text = f"{courtesy}the ferry is late today."
+        margin = CLASSIFY.margin(Claim(text, 0, len(text)))
+        assert margin is not None
+        assert plain is not None
+        assert abs(margin - plain) < 0.6
+
+
+def test_a_bare_fragment_is_doubted_unless_something_was_asked() -> None:
+    """After a question two words may be the answer; on their own they are marked only if they sound like a fact."""
+    claim = Claim("Pure magic", 0, 10, Form.FRAGMENT)
+    asked = Draft("", datetime(2024, 1, 1, tzinfo=UTC), "call", question="What is it called?")
+    (alone,), (answer,) = CLASSIFY([claim], DRAFT), CLASSIFY([claim], asked)
+    assert (alone.kind, answer.kind) == (Kind.FACT, Kind.FACT)
+    assert alone.kind_score < 0.7 <= answer.kind_score
+
+
 class Fixed:
     """An encoder that gives every text the same vector, and remembers what it was asked."""
 
