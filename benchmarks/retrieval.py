@@ -125,7 +125,7 @@ def main() -> None:
 
             print(f"{'ms per search':<38} {'cold p50':>8} {'p95':>8} {'warm p50':>8} {'p95':>8} {'hit@5':>7}")
             measure("any of all words, ranked (naive)", naive, queries)
-            measure("rarest two, then any of rarest four", planned, queries)
+            measure("all that are rare, added up (ours)", planned, queries)
             measure("the same, one word of each query wrong", planned, wrong)
             measure("nothing in common", planned, [(f"unheard {n}q", "-") for n in range(len(queries))])
             with Store.open(":memory:", clock=lambda: AT) as empty:

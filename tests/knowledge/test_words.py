@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +97,7 @@ def test_a_text_of_common_words_only_still_finds_something(tmp_path: Path, monke
 
 def test_the_shipped_weights_fit_the_signs() -> None:
     """Each sign has its weights, and all of them are numbers."""
-    stored = json.loads(files("guardlayer.knowledge").joinpath("order.json").read_text(encoding="utf-8"))
+    stored = json.loads(Path(reranking.__file__).with_name("order.json").read_text(encoding="utf-8"))
     assert tuple(stored.pop("signs")) == reranking.SIGNS
     weights = reranking.Weights(**{name: np.array(value) for name, value in stored.items()})
     count, hidden = weights.inner.shape

@@ -13,8 +13,8 @@ import json
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from guardlayer.knowledge.ranking import Hit, terms_of
@@ -139,7 +139,7 @@ def scored(values: NDArray[Any], weights: Weights | None = None) -> NDArray[Any]
 def _weights() -> Weights:
     import numpy as np
 
-    stored = json.loads(files("guardlayer.knowledge").joinpath("order.json").read_text(encoding="utf-8"))
+    stored = json.loads(Path(__file__).with_name("order.json").read_text(encoding="utf-8"))
     return Weights(*(np.array(stored[name], dtype=np.float64) for name in Weights._fields))
 
 
