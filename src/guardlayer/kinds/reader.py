@@ -15,10 +15,15 @@ from typing import Any, Final, Protocol
 
 from guardlayer.errors import ConfigError
 
-__all__ = ["READER", "Encoder", "Head", "Reader", "head"]
+__all__ = ["PROBE", "READER", "Encoder", "Head", "Reader", "head"]
 
 READER: Final = "reader-2.json"
 """Name of the head's file in the package."""
+
+PROBE: Final = "What a lovely evening, and what a dull speech."
+
+_NEAR: Final = 1.0
+"""How far the margin of the probe may be off; builds of the same encoder differ by a few tenths."""
 
 
 class Encoder(Protocol):
@@ -39,14 +44,16 @@ class Head:
     """A line through an encoder's vectors.
 
     Attributes:
-        encoder: Digest of the encoder whose vectors it reads.
+        encoder: Digest of the encoder that it was made with; another build of the same encoder does as well.
         weights: One a direction.
         bias: Margin of the zero vector.
+        probe: Margin of ``PROBE``, by which an encoder is known that does.
     """
 
     encoder: str
     weights: tuple[float, ...]
     bias: float
+    probe: float
 
     def margin(self, vector: Iterable[float]) -> float:
         """Return how far a vector is on the side of the facts."""
@@ -59,24 +66,34 @@ class Reader:
     Args:
         encoder: The encoder; loaded when it is first asked.
         line: Another head than the shipped one.
-
-    Raises:
-        ConfigError: The head was made for another encoder.
     """
 
     def __init__(self, encoder: Encoder, *, line: Head | None = None) -> None:
-        self._head = line or head()
-        if encoder.digest != self._head.encoder:
-            raise ConfigError(
-                f"the kinds' reader was made for the encoder {self._head.encoder[:23]}…, not {encoder.digest[:23]}…:"
-                " use the encoder of the package, or make a head for yours with `python -m tools.kinds teach`"
-            )
         self._encoder = encoder
+        self._head = line or head()
+        self._known = False
 
     def margin(self, text: str) -> float:
-        """Return how far ``text`` is on the side of the facts."""
+        """Return how far ``text`` is on the side of the facts.
+
+        Raises:
+            ConfigError: The head was made for another encoder.
+        """
+        if not self._known:
+            self._known = self._fits()
         (vector,) = self._encoder.encode([text])
         return self._head.margin(vector)
+
+    def _fits(self) -> bool:
+        (vector,) = self._encoder.encode([PROBE])
+        values = tuple(vector)
+        if len(values) != len(self._head.weights) or abs(self._head.margin(values) - self._head.probe) > _NEAR:
+            raise ConfigError(
+                f"the kinds' reader was made with the encoder {self._head.encoder[:23]}…, and"
+                f" {self._encoder.digest[:23]}… is another: use the encoder of the package, or make a head for yours"
+                " with `python -m tools.kinds teach`"
+            )
+        return True
 
 
 @cache
@@ -97,12 +114,15 @@ def loads(text: str) -> Head:
     """
     try:
         found: dict[str, Any] = json.loads(text)
-        return Head(str(found["encoder"]), tuple(map(float, found["weights"])), float(found["bias"]))
+        return Head(
+            str(found["encoder"]), tuple(map(float, found["weights"])), float(found["bias"]), float(found["probe"])
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{READER} is no head of a reader: {error}; install the package again") from error
 
 
 def dumps(line: Head) -> str:
     """Write a head."""
-    rounded = [round(weight, 4) for weight in line.weights]
-    return json.dumps({"encoder": line.encoder, "bias": round(line.bias, 4), "weights": rounded}) + "\n"
+    weights = [round(weight, 4) for weight in line.weights]
+    found = {"encoder": line.encoder, "bias": round(line.bias, 4), "probe": round(line.probe, 4), "weights": weights}
+    return json.dumps(found) + "\n"
