@@ -7,7 +7,7 @@
     verdicts ─▶ what a client is told of the check: headers, the ``guardlayer`` field, citations
     upstream, sse ─▶ the wire
 
-It needs the extra ``gateway`` (Starlette, httpx, uvicorn), and nothing else in guardlayer imports it.
+It needs the extra ``gateway`` (Starlette, uvicorn, httpx over aiohttp), and nothing else in guardlayer imports it.
 """
 
 from __future__ import annotations
