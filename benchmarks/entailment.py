@@ -191,7 +191,7 @@ def _joined(parts: Sequence[Part], of: Callable[..., Triple]) -> Triple:
 
 def _revisions(dev: DevSet, judged: dict[str, Judged]) -> None:
     print(f"\n{dev.name}: {len(dev.pairs)} development rows")
-    _head("judge", "claims", "rows", "3-way", "twins", "of", "balanced", "neutral kept")
+    _head("judge", "claims", "rows", "3-way", "twins", "of", "balanced", "neutral kept", "wrong support")
     labels = [int(pair.label) for pair in dev.pairs]
     for name, one in judged.items():
         for kind in ("all", "comparative", "other number", "no number"):
@@ -202,21 +202,30 @@ def _revisions(dev: DevSet, judged: dict[str, Judged]) -> None:
             _row(
                 name, kind, len(at), metrics.accuracy(gold, guesses), twins.share, twins.total,
                 metrics.balanced(gold, guesses), sum(kept) / len(kept) if kept else float("nan"),
+                _wrongly_supported(gold, guesses),
             )  # fmt: skip
 
 
 def _transfer(sets: Sequence[DevSet], found: dict[str, dict[str, Judged]]) -> None:
-    print("\nSets of other projects: balanced accuracy, supported against not (AUC of the cascade's chance)")
+    print("\nSets of other projects: balanced accuracy, supported against not (AUC of the cascade's chance,")
+    print("and what is not supported and called so, by the network alone and by the cascade)")
     names = list(next(iter(found.values())))
-    _head("set", "rows", *names, "AUC")
+    _head("set", "rows", *names, "AUC", "wrong: model", "cascade")
     means = []
     for dev in sets:
         labels = [int(pair.label) for pair in dev.pairs]
         shares = [metrics.balanced(labels, found[dev.name][name].guesses) for name in names]
         shares.append(metrics.auc(found[dev.name]["cascade"].support, [label == Gold.SUPPORTS for label in labels]))
+        shares += [_wrongly_supported(labels, found[dev.name][name].guesses) for name in ("model", "cascade")]
         means.append(shares)
         _row(dev.name, len(labels), *shares)
     _row("mean", "", *(sum(column) / len(column) for column in zip(*means, strict=True)))
+
+
+def _wrongly_supported(labels: Sequence[int], guesses: Sequence[int]) -> float:
+    """Return the share called supported of what is not."""
+    wrong = [guess == Gold.SUPPORTS for label, guess in zip(labels, guesses, strict=True) if label != Gold.SUPPORTS]
+    return sum(wrong) / len(wrong) if wrong else float("nan")
 
 
 def _edits(dev: DevSet, judged: dict[str, Judged]) -> None:
