@@ -253,3 +253,22 @@ def test_a_wrong_mapping_is_refused_before_anything_is_read(repo, local):
     with pytest.raises(ConfigError, match="colour"):
         local.ingest_git(repo.path, facts={"entity": "Plan", "colour": "red"})
     assert local.passages.count() == 0
+
+
+def test_what_a_history_wrote_keeps_every_rule_of_the_layer(repo, kb, tmp_path):
+    """A value that came and went within one reading is one version with its interval, never one without a time."""
+    for number, rows in enumerate((["Pro | $49"], ["Pro | $59", "Max | $1"], ["Pro | $49"], ["Team | $9"])):
+        repo.commit(f"2025-0{number + 1}-01", a=page(*rows))
+    repo.commit("2025-04-01", a=page("Team | $9", "Once | $5"))
+    repo.commit("2025-04-01", a=page("Team | $9"))
+    kb.ingest_git(repo.path, facts="auto")
+    assert kb.check().findings == ()
+    assert [fact.version for fact in kb.history("Pro", "price")] == [1, 1, 1]
+    assert prices(kb, "Pro", "2025-01-15", "2025-02-15", "2025-03-15", "2025-04-15") == ["$49", "$59", "$49", None]
+    assert kb.history("Once", "price") == ()  # said and taken back at one instant
+    (tmp_path / "facts.csv").write_text(
+        "entity,attribute,value,valid_from,valid_to\nA,x,1,2020,\nA,x,1,2020,2021\nA,x,2,2021,\n"
+    )
+    kb.load(tmp_path / "facts.csv")
+    assert kb.check().findings == ()
+    assert [(fact.value, fact.version) for fact in kb.history("A", "x")] == [("1", 1), ("2", 1)]

@@ -152,9 +152,9 @@ class Loading:
 
     def finish(self) -> LoadResult:
         """Check what only the whole file shows, and count."""
-        for clash in self._writer.clashes(self._touched):
+        for clash, text in self._writer.clashes(self._touched):
             line = max(self._lines.get(row.fact, 0) for row in clash)
-            self._wrong.append((line, OverlapError(self._writer.clash_text(*clash))))
+            self._wrong.append((line, OverlapError(text)))
         if self._wrong:
             self._wrong.sort(key=lambda item: item[0])
             self._fail()

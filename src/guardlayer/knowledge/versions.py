@@ -8,6 +8,7 @@ from typing import Any
 
 from guardlayer.knowledge import sources
 from guardlayer.knowledge.resolve import same_value
+from guardlayer.knowledge.store import Cursor
 from guardlayer.temporal import Interval, Moment
 
 ROW = (
@@ -117,3 +118,24 @@ def numbered(versions: Iterable[int]) -> str:
     if listed == list(range(listed[0], listed[-1] + 1)):
         return f"{listed[0]} to {listed[-1]}"
     return ", ".join(map(str, listed))
+
+
+def clash_text(cursor: Cursor, one: Row, other: Row) -> str:
+    """Put a clash into words, with what to do about it."""
+    entity, attribute = cursor.execute(
+        "SELECT e.name, a.name FROM fact_key k JOIN entity e ON e.id = k.entity "
+        "JOIN attribute a ON a.id = k.attribute WHERE k.id = ?",
+        (one.key,),
+    ).fetchall()[0]
+    return (
+        f"{entity}, {attribute} holds one value at a time, and {one.source_name} would say two: {one} and {other}. "
+        f"If the first has ended, supersede f{one.fact} or give it an end; if it was never true, correct it"
+    )
+
+
+def take_back(cursor: Cursor, row: Row) -> tuple[str, str | None, str | None]:
+    """Delete a version that this write made, and return what it was for: operation, author, reason."""
+    where = "WHERE fact = ? AND version = ?"
+    made = cursor.execute(f"SELECT operation, author, reason FROM fact {where}", (row.fact, row.version)).fetchall()[0]  # noqa: S608 - constants
+    cursor.execute(f"DELETE FROM fact {where}", (row.fact, row.version))  # noqa: S608 - constants
+    return str(made[0]), made[1], made[2]

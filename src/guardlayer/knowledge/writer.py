@@ -20,7 +20,7 @@ from guardlayer.knowledge.micros import to_micros
 from guardlayer.knowledge.resolve import same_value
 from guardlayer.knowledge.statement import Statement, cleaned_name, qualifier_key
 from guardlayer.knowledge.store import Cursor, Store
-from guardlayer.knowledge.versions import ROW, Row, Written, overlap, row_of
+from guardlayer.knowledge.versions import ROW, Row, Written, clash_text, overlap, row_of, take_back
 from guardlayer.temporal import Interval, Moment
 from guardlayer.text import key
 from guardlayer.types import Source, Span
@@ -58,12 +58,12 @@ class Writer:
             self._fresh.look_up(map(key, entities))
             self._fresh.look_up_keys(map(key, attributes))
 
-    def clashes(self, keys: Iterable[int]) -> Iterator[tuple[Row, Row]]:
-        """Yield what :meth:`clash` returns of each key, where it returns something."""
+    def clashes(self, keys: Iterable[int]) -> Iterator[tuple[tuple[Row, Row], str]]:
+        """Yield what :meth:`clash` returns of each key, where it returns something, and that in words."""
         for some, _ in chunks(keys):
             if self._fresh is not None:
                 self._fresh.read_again(some)
-            yield from filter(None, map(self.clash, some))
+            yield from ((one, clash_text(self._cursor, *one)) for one in map(self.clash, some) if one is not None)
 
     # Names ------------------------------------------------------------------------------------------------------
 
@@ -258,6 +258,8 @@ class Writer:
     ) -> int:  # fmt: skip
         """Write the next version of a fact, like ``row`` but for what is given, and return its number.
 
+        A version that this very write made is replaced: nobody has seen it.
+
         Args:
             row: The version it follows; closed here if it is live.
             operation: What is done.
@@ -270,7 +272,12 @@ class Writer:
             version: Number of the last version, where ``row`` is an earlier one.
         """
         number = (version or row.version) + 1
-        self._close(row, number - 1)
+        if row.live and row.tx_from == self.at:
+            number = row.version
+            made = self._taken_back(row)
+            operation, author, reason = made if number == 1 else (operation, author, reason)
+        else:
+            self._close(row, number - 1)
         self._write(
             (row.fact, number, row.key, row.value if value is None else value,
              row.source if source is None else source, *sources.columns_of(row.valid if valid is None else valid),
@@ -280,12 +287,20 @@ class Writer:
         return number
 
     def withdraw(self, row: Row, operation: str, *, author: str | None, reason: str | None) -> None:
-        """Close a live version with nothing after it."""
-        self._close(row, row.version)
-        self._cursor.execute(
-            "INSERT INTO withdrawal VALUES (?, ?, ?, ?, ?, ?)",
-            (row.fact, row.version, self.at, operation, author, reason),
-        )
+        """Close a live version with nothing after it; one that this very write made has never been."""
+        last = row.version
+        if row.tx_from == self.at:
+            self._taken_back(row)
+            last -= 1
+        else:
+            self._close(row, last)
+        if last:
+            self._cursor.execute(
+                "INSERT INTO withdrawal VALUES (?, ?, ?, ?, ?, ?)",
+                (row.fact, last, self.at, operation, author, reason),
+            )
+        else:
+            self._cursor.execute("DELETE FROM fact_place WHERE fact = ?", (row.fact,))
 
     def check(self, at_key: int) -> None:
         """Require that no source says two things at once about a single-valued key.
@@ -295,7 +310,7 @@ class Writer:
         """
         clash = self.clash(at_key)
         if clash is not None:
-            raise OverlapError(self.clash_text(*clash))
+            raise OverlapError(clash_text(self._cursor, *clash))
 
     def clash(self, at_key: int) -> tuple[Row, Row] | None:
         """Return two live facts of one source that say two things at once, where only one may hold."""
@@ -307,18 +322,6 @@ class Writer:
         if attribute is None:
             attribute = self._one("SELECT attribute FROM fact_key WHERE id = ?", (at_key,))[0]
         return self._single(int(attribute))
-
-    def clash_text(self, one: Row, other: Row) -> str:
-        """Put a clash into words, with what to do about it."""
-        entity, attribute = self._one(
-            "SELECT e.name, a.name FROM fact_key k JOIN entity e ON e.id = k.entity "
-            "JOIN attribute a ON a.id = k.attribute WHERE k.id = ?",
-            (one.key,),
-        )
-        return (
-            f"{entity}, {attribute} holds one value at a time, and {one.source_name} would say two: {one} and {other}. "
-            f"If the first has ended, supersede f{one.fact} or give it an end; if it was never true, correct it"
-        )
 
     def authority(self, source: str) -> int:
         """Return the rank a source has now; 0 if it is new."""
@@ -350,6 +353,11 @@ class Writer:
             self._fresh.forget(row.key)
         close = "UPDATE fact SET tx_to = ? WHERE fact = ? AND version = ? AND tx_to IS NULL"
         self._cursor.execute(close, (self.at, row.fact, version))
+
+    def _taken_back(self, row: Row) -> tuple[str, str | None, str | None]:
+        if self._fresh is not None:
+            self._fresh.forget(row.key)
+        return take_back(self._cursor, row)
 
     def _source(self, source: Source | str, authority: int | None) -> int:
         known = self._sources.get((source, authority))
