@@ -10,6 +10,8 @@ the day on which the last page that held the sentence ceased to.
 
 Both sets are asked as they are, once more for each of a few rewordings by rule, and as somebody reworded a hundred of
 each by hand (``docs_history_rewordings.toml``, which holds the rewordings and no sentence of the documentation).
+Of those, the ones that an edit only reworded, so that a page still says them, are printed by themselves.
+Pages of our own (``docs_history_edits.toml``) follow, of which every other row was not looked at while rules were made.
 ``--list-sentences`` prints what can be reworded, with the keys that file uses. ``--scale`` times 500 revisions
 that each change all of 25 files: once as sentences, once with a table in each of which a cell changes, read as facts.
 """
@@ -35,6 +37,8 @@ from guardlayer.verifiers.lexical_features import read
 from guardlayer.verifiers.lexical_succession import plain, restates
 
 REWORDED = Path(__file__).with_name("docs_history_rewordings.toml")
+EDITS = Path(__file__).with_name("docs_history_edits.toml")
+CHANGED_ON = "2025-03-01"
 LEFT_UNREAD = 20  # revisions that the second, incremental reading finds new
 _PROSE = re.compile(r"[A-Z][^=<>{}\[\]]*[.!]$")
 _ROWS = """
@@ -75,17 +79,20 @@ def digest(text: str) -> str:
     return hashlib.sha256(words(text).encode()).hexdigest()[:12]
 
 
-def by_hand(*, holds: bool | None = None) -> dict[tuple[str, str, str], str]:
+def by_hand(*, holds: bool) -> dict[tuple[str, str, str], dict[str, str]]:
     """Return the rewordings by hand: by page, revision ("" for what a page says now) and digest.
 
     Args:
-        holds: Only those whose edit changed the wording and not what is said, or only the others.
+        holds: Only those that a page still says in other words, or only the others.
     """
     if not REWORDED.is_file():
         return {}
     rows = tomllib.loads(REWORDED.read_text(encoding="utf-8"))["rewording"]
-    rows = [row for row in rows if holds is None or "revision" not in row or row.get("holds", False) is holds]
-    return {(row["file"], row.get("revision", ""), row["line"]): row["text"] for row in rows}
+    return {
+        (row["file"], row.get("revision", ""), row["line"]): row
+        for row in rows
+        if ("revision" in row or not holds) and row.get("holds", False) is holds
+    }
 
 
 def words(text: str) -> str:
@@ -194,27 +201,27 @@ def measure(kb: Knowledge, *, misses: bool, only_hand: bool = False) -> None:
     }
     if only_hand:
         ways.clear()
-    for name, holds in (("by hand", None), ("  said no more", False), ("  reworded only", True)):
-        found = by_hand(holds=holds)
-        ways[name] = lambda one, found=found: found.get(one.key)
+    hand = by_hand(holds=False)
+    ways["by hand"] = lambda one: hand[one.key]["text"] if one.key in hand else None
     for name, reword in ways.items():
         tally = Counter[str]()
         for one in old:
             text = reword(one)
             if text is None:
                 continue
-            label, reason = ask(guard, text, one.until)
+            until = hand[one.key].get("until", one.until) if name == "by hand" else one.until
+            label, reason = ask(guard, text, until)
             if label in ("exempt", "unverifiable"):
                 tally["left"] += 1
                 continue
-            right = label == "stale" and one.until in reason
+            right = label == "stale" and until in reason
             tally["seen"] += 1
             tally["real"] += not one.trivial
             tally["right"] += right
             tally["right real"] += right and not one.trivial
             tally["dated wrong"] += label == "stale" and not right
             if misses and not right:
-                print(f"    {name}: {label}{' (spelling)' if one.trivial else ''}: {one.until} {text}\n      {reason}")
+                print(f"    {name}: {label}{' (spelling)' if one.trivial else ''}: {until} {text}\n      {reason}")
         for now_said in now:
             asked = reword(now_said)
             if asked is None:
@@ -234,6 +241,52 @@ def measure(kb: Knowledge, *, misses: bool, only_hand: bool = False) -> None:
             f"{share(tally['flagged'], tally['now']):>9}{share(tally['supported'], tally['now']):>10}",
             flush=True,
         )
+
+    still = by_hand(holds=True)
+    asked = [ask(guard, still[one.key]["text"]) for one in old if one.key in still]
+    said = Counter(label for label, _ in asked if label not in ("exempt", "unverifiable"))
+    wrong = said["stale"] + said["contradicted"] + said["disputed"]
+    print(
+        f"  of {said.total()} by hand that an edit reworded and a page still says, {share(wrong, said.total())} are "
+        f"flagged and {share(said['supported'], said.total())} supported"
+    )
+
+
+def edits(folder: Path, *, misses: bool) -> None:
+    """Ask about pages of our own: rows on which rules were made, and every other one, on which they were not."""
+    pages = tomllib.loads(EDITS.read_text(encoding="utf-8"))["page"]
+    rows = [(kind, row) for page in pages for kind in ("changed", "reworded", "stands") for row in page[kind]]
+    with Knowledge.open(folder / "edits.db") as kb:
+        for version, day in enumerate(("2024-02-01", CHANGED_ON)):
+            for page in pages:
+                lines = [row[version] for kind in ("changed", "reworded") for row in page[kind]]
+                lines += [row[0] for row in page["stands"]]
+                path = folder / f"{page['name']}.md"
+                path.write_text("\n\n".join([f"# {page['name']}", *filter(None, lines)]) + "\n", encoding="utf-8")
+                kb.ingest(path, source=page["name"], effective_from=day)
+        guard = Guard(knowledge=kb, log=None)
+        print("pages of our own that were edited once, and statements of them in other words")
+        print(f"  {'':12}{'changed':>8}{'stale+date':>11}{'as it is now':>13}{'flagged':>9}"
+              f"{'reworded':>10}{'flagged':>9}{'unchanged':>11}{'flagged':>9}")  # fmt: skip
+        for name, first in (("rules", 0), ("held out", 1)):
+            tally = Counter[str]()
+            for kind, row in rows[first::2]:
+                asked = {"then": row[2], "now": row[3]} if kind == "changed" else {kind: row[-1]}
+                for what, text in asked.items():
+                    label, reason = ask(guard, text, CHANGED_ON) if text else ("exempt", "")
+                    if label in ("exempt", "unverifiable"):
+                        continue
+                    right = label == "stale" and CHANGED_ON in reason
+                    flagged = label in ("stale", "contradicted", "disputed")
+                    tally[what] += 1
+                    tally[f"{what} told"] += right if what == "then" else flagged
+                    if misses and first == 0 and (flagged if what != "then" else not right):
+                        print(f"    {what}: {label}: {text}\n      {reason}")
+            cells = (
+                f"{tally[what]:>{width}}{share(tally[f'{what} told'], tally[what]):>{after}}"
+                for what, width, after in (("then", 8, 11), ("now", 13, 9), ("reworded", 10, 9), ("stands", 11, 9))
+            )
+            print(f"  {name:12}{''.join(cells)}")
 
 
 def _changed(text: str, reworded: str, *, always: bool) -> str | None:
@@ -333,6 +386,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
                     list_sentences(kb)
                 else:
                     measure(kb, misses=chosen.list_misses, only_hand=chosen.only_hand)
+        if not chosen.list_sentences:
+            edits(folder, misses=chosen.list_misses)
         for rows in (0, 20) if chosen.scale else ():
             scale(folder, rows=rows)
     return 0
