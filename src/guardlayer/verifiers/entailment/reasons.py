@@ -116,7 +116,7 @@ def undecided(nearest: Read, against: Read) -> Verdict:
     """Evidence is near, and does not settle the claim."""
     supports, refutes = nearest.found.chances.supports, against.found.chances.refutes
     one = against if refutes > supports else nearest
-    share = f"supports it {supports:.0%}, refutes it {refutes:.0%}"
+    share = f"supports it {one.found.chances.supports:.0%}, refutes it {one.found.chances.refutes:.0%}"
     reason = f"near, but undecided: {one.evidence.source} says {_shown(one.text)} ({share})"
     if one.found.signals:
         reason += f"; it differs in {', '.join(one.found.signals)}"
