@@ -49,8 +49,8 @@ _SHOWN = 200  # characters of a text that stand for it where it was not split
 TOPICS = 4
 """How many earlier claims of a draft are offered to authorities as its topic."""
 
-SURE, EVEN = 0.9, 0.7
-"""Behavior is exempt unasked from SURE on; below it, as a fact below EVEN, it is where no source speaks of it."""
+SURE = 0.9
+"""Score from which on behavior is exempt unasked; below it, what a source speaks of is a fact, however it is put."""
 _NOTHING = "behavior: nothing to verify"
 _SPEAKS = frozenset({Label.SUPPORTED, Label.STALE, Label.CONTRADICTED, Label.DISPUTED})
 
@@ -233,8 +233,6 @@ async def _check(draft: Draft, parts: Parts, step: Step, scope: Scope) -> tuple[
     checked = []
     topics = list(scope.topics)
     for claim in claims:
-        if claim.kind is Kind.FACT and 0 < claim.kind_score < EVEN:
-            claim = claim.of_kind(Kind.BEHAVIOR, 1 - claim.kind_score)  # noqa: PLW2901 - perhaps none: asked all the same
         exempt = claim.kind is Kind.BEHAVIOR
         verdict = None
         if not exempt or (claim.kind_score < SURE and Kind.FACT in parts.routes):

@@ -347,7 +347,7 @@ def test_what_a_source_speaks_of_is_a_fact_however_it_is_put() -> None:
 
 
 def test_a_fact_that_is_perhaps_none_is_put_right_or_left_alone() -> None:
-    """A classifier that calls a claim a fact, and doubts it, costs no mark where no source speaks of the claim."""
+    """A fact that the classifier doubts is reported, and costs no mark where no source is near; what blocks, blocks."""
 
     class Doubts:
         def __init__(self, score: float) -> None:
@@ -360,12 +360,9 @@ def test_a_fact_that_is_perhaps_none_is_put_right_or_left_alone() -> None:
     kb.attribute("list price", cardinality="one")
     kb.add("Acme", "list price", "$49", source="price list")
     text = "The list price of Acme is $39. What a lovely day it is."
-    doubtful = Guard(knowledge=kb, log=None, classifier=Doubts(0.65)).check(text)
-    assert [(c.kind, c.verdict) for c in doubtful.claims] == [
-        (Kind.FACT, Label.CONTRADICTED),
-        (Kind.BEHAVIOR, Label.EXEMPT),
-    ]
-    assert doubtful.output == "The list price of Acme is $49. What a lovely day it is."
-    for score in (0.7, 0.0):
-        known = Guard(knowledge=kb, log=None, classifier=Doubts(score)).check(text)
-        assert [c.verdict for c in known.claims] == [Label.CONTRADICTED, Label.UNSUPPORTED]
+    for score, mark in ((0.6, ""), (0.65, " [unsupported: no source found]"), (0.0, " [unsupported: no source found]")):
+        found = Guard(knowledge=kb, log=None, classifier=Doubts(score)).check(text)
+        assert [c.verdict for c in found.claims] == [Label.CONTRADICTED, Label.UNSUPPORTED]
+        assert found.output == f"The list price of Acme is $49. What a lovely day it is.{mark}"
+    strict = Guard(knowledge=kb, log=None, policy="strict", classifier=Doubts(0.6))
+    assert strict.check("What a lovely day it is.").action is Action.BLOCK

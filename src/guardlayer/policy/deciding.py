@@ -59,6 +59,9 @@ class _Change(NamedTuple):
 
 Region = tuple[int, int]
 
+_PERHAPS = 0.65
+"""Score of a fact below which it may well be none."""
+
 
 def decide(rules: Rules, draft: Draft, claims: Sequence[CheckedClaim], citations: Citations | None = None) -> Decision:
     """Return one action a claim, and the output that results; see ``Policy.decide``.
@@ -96,11 +99,14 @@ def choose(rules: Rules, checked: CheckedClaim) -> Choice:
 
     A *supported* below its threshold counts as *unsupported*. A *contradicted* or *stale* below its threshold changes
     no words: it is annotated as possible, and blocks or asks again only where *unsupported* would. What is *stale* only
-    because nobody has looked at its source in time changes no words either. Where the check
-    failed, the stronger of the row for *unverifiable* and ``on_error`` applies.
+    because nobody has looked at its source in time changes no words either. What is perhaps no statement at all, and
+    near no source, is reported as *unsupported* without a mark in the text; what stops the unsupported stops it too.
+    Where the check failed, the stronger of the row for *unverifiable* and ``on_error`` applies.
     """
     label, kind = checked.verdict, checked.kind
     action = rules.actions[kind, label]
+    if label is Label.UNSUPPORTED and action is Action.ANNOTATE and _perhaps_none(checked):
+        action = Action.PASS
     if checked.result.unreviewed and action in (Action.CORRECT, Action.REDACT):
         action = Action.ANNOTATE  # it says what is recorded: there is nothing to put in its place
     # Written so that a score that is not a number is below every threshold.
@@ -114,6 +120,11 @@ def choose(rules: Rules, checked: CheckedClaim) -> Choice:
     if label is Label.UNVERIFIABLE and checked.result.error is not None:
         action = stronger(action, _ON_ERROR[rules.on_error])
     return Choice(action, label, doubtful)
+
+
+def _perhaps_none(checked: CheckedClaim) -> bool:
+    """Say whether a claim that no source is near may well be an opinion or a courtesy; a score of 0 is not known."""
+    return checked.kind is Kind.FACT and not checked.evidence and 0 < checked.claim.kind_score < _PERHAPS
 
 
 def refuse(rules: Rules, claims: Sequence[CheckedClaim], reason: str) -> Decision:
