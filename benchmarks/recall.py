@@ -102,6 +102,7 @@ def main() -> int:
     pool = drawn(known, claims, size, rng)
     with tempfile.TemporaryDirectory() as scratch:
         place = options.keep or Path(scratch)
+        place.mkdir(parents=True, exist_ok=True)
         file = place / f"recall-{size}-{len(claims)}-{options.seed}.db"
         fresh = not file.exists()
         kb = Knowledge.open(file)
