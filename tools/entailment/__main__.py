@@ -27,6 +27,7 @@ _HELP = {
     "focus": "take a smaller mix, mostly revisions, out of the mix in --data: for a last stage of training",
     "vary": "build a mix of copies about other names, squares, situations and a replay, for a further run",
     "train": "train on the mix in --data; checkpoints, log and weights go to --out",
+    "average": "take the mean of the weights of two runs, --first and --second, of which one went on from the other",
     "quantize": "export the weights in --out to ONNX and int8; compare both on the watch set in --data",
     "evaluate": "measure the model in --out, and the baselines, on every development set of --data",
     "combine": "fit the combiner of the model in --out on releasable rows of --data that it has not seen",
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stage = stages.add_parser(
             name, help=text, description=text, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        if name not in ("dense", "ship"):
+        if name not in ("average", "dense", "ship"):
             stage.add_argument("--data", type=Path, required=True, help="folder to read from")
         out = "folder of the model" if name == "ship" else "folder to write to"
         stage.add_argument("--out", type=Path, required=True, help=out)

@@ -103,4 +103,13 @@ def _training(trained: list[dict[str, Any]]) -> str:
         for look in looks
     ]
     head = ["minutes", "pairs seen", "set", "rows", "accuracy", "balanced", "twins both right"]
-    return table("Training", head, rows) + f"\n\nSettings: {settings}."
+    text = table("Training", head, rows) + f"\n\nSettings: {settings}."
+    for record in trained:
+        if record["event"] == "averaged":
+            names = " and ".join(f"`{name}` ({value})" for name, value in record["runs"])
+            text += (
+                f"\n\nWhat ships is the mean of the weights of {names}, the second weighing {record['share']}, with "
+                "the word vectors of the first. The mix and the table above are of the second, which went on from the "
+                "first; the first was trained on the mix that `prepare` makes, of the same files and by the same rule."
+            )
+    return text

@@ -43,7 +43,12 @@ def fitting_sets(data: Path, *, rows: int = 1_500) -> dict[str, list[Pair]]:
     for label, limit in prepare.FEVER.items():
         some = [row for row in fever if LABELS[row["label"]] is label]
         used = set(mixing.capped(len(some), limit, seed=_MIX_SEED))
-        unseen[label] = [prepare.pair_of(row) for at, row in enumerate(some) if at not in used]
+        unseen[label] = [
+            prepare.pair_of(row)
+            for at, row in enumerate(some)
+            # Later mixes take supported rows that the first one left, but for those that are kept for here.
+            if at not in used and (label is not Label.SUPPORTS or prepare.reserved(row["premise"]))
+        ]
         rng.shuffle(unseen[label])
     supported, refuted = unseen[Label.SUPPORTS], unseen[Label.REFUTES]
     short = [pair for pair in supported[rows : 3 * rows] if len(pair.evidence) < 600]
@@ -122,5 +127,5 @@ def _undecided(data: Path, evidence: list[str], index: SentenceIndex, rows: int)
     claims = prepare.releasable(prepare.read(data / "fever_nei_claims.parquet"), split="train")
     usable = [row for row in claims if row["also_decided"] == "no" and row["repeat"] == "no"]
     used = set(mixing.capped(len(usable), prepare.UNDECIDED, seed=_MIX_SEED))
-    left = [row for at, row in enumerate(usable) if at not in used]
+    left = [row for at, row in enumerate(usable) if at not in used and prepare.reserved(row["claim"])]
     return prepare.open_pairs(left, evidence, index, limit=rows, seed=_SEED)

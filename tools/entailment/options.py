@@ -88,6 +88,23 @@ class TrainOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class AverageOptions:
+    """What ``average`` was asked for.
+
+    Attributes:
+        out: Folder for the mean.
+        first: Folder of a run; its word vectors are kept.
+        second: Folder of a run that went on from the first.
+        share: Weight of the second.
+    """
+
+    out: Path
+    first: Path = Path()
+    second: Path = Path()
+    share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class QuantizeOptions:
     """What ``quantize`` was asked for.
 
@@ -224,6 +241,7 @@ OF_STAGE: dict[str, type] = {
     "focus": FocusOptions,
     "vary": VaryOptions,
     "train": TrainOptions,
+    "average": AverageOptions,
     "quantize": QuantizeOptions,
     "evaluate": EvaluateOptions,
     "combine": CombineOptions,

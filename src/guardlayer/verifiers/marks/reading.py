@@ -23,13 +23,40 @@ _NUMBERED = tuple(
     """season episode chapter volume series number no. round stage part phase grade section article clause level tier
     step page""".split()  # noqa: SIM905
 )
+_TENS = {
+    word: 20 + 10 * index
+    for index, word in enumerate(("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"))
+}
+_TIMES = {
+    "twice": 2,
+    "thrice": 3,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+}
 _RANKED = re.compile(
-    rf"\b(?:(\d{{1,3}})(?:st|nd|rd|th)|({'|'.join(_ORDINALS)})|(?:{'|'.join(_NUMBERED)}) (\d{{1,4}})"
-    r"|(\d+(?:\.\d+)?) ?/ ?\d+)\b(?!/)",
+    rf"\b(?:(\d{{1,3}})(?:st|nd|rd|th)|((?:(?:{'|'.join(_TENS)})-)?(?:{'|'.join(_ORDINALS)}))"
+    rf"|(?:{'|'.join(_NUMBERED)}) (\d{{1,4}})"
+    r"|(\d+(?:\.\d+)?) ?(?:/|out of) ?\d+"
+    rf"|(\d{{1,3}}|{'|'.join(_TIMES)})-times?|(twice|thrice))\b(?!/)",
     re.IGNORECASE,
 )
-_RANK_DIGITS = re.compile(r"\d(?:[snrt][tdh]| ?/)")
-_RANK_WORDS = (*_ORDINAL_WORDS, *(f"{noun} " for noun in _NUMBERED))
+"""An ordinal in digits or words, a numbered part, a score, and how many times."""
+_RANK_DIGITS = re.compile(r"\d(?:[snrt][tdh]| ?/| out of|-time)")
+_RANK_WORDS = (*_ORDINAL_WORDS, *(f"{noun} " for noun in _NUMBERED), "twice", "thrice", "-time")
+_OUT_OF = re.compile(r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten)) ?(?:/|out of) ?$")
+_AGED = re.compile(r"\b(?:aged|age(?: of)?|ages|older than|younger than) $")
+_COMPARED = re.compile(
+    r"\b(?:(more than|over|above|greater than|higher than|better than|exceeding)|(at least|no less than|a minimum of)"
+    r"|(less than|under|below|fewer than|lower than|worse than)|(at most|no more than|up to|a maximum of)"
+    r"|(about|around|roughly|approximately|nearly|almost)) (?:a |an |the )?$"
+)
+_COMPARISONS = (Bound.MORE, Bound.AT_LEAST, Bound.LESS, Bound.AT_MOST, Bound.ABOUT)
 _WORD = re.compile(r"[a-z]{2,}")
 _CLAUSE_END = re.compile(r"[,;:()\d]")
 _RISE = re.compile(r"\b(?:went|goes?|gone|going|moved?|rose|climbed|jumped) $")
@@ -56,6 +83,7 @@ class Quantity(NamedTuple):
         around: Content words on both sides.
         label: What stands for a date without a year, or for a version.
         bare: The number, where it is a year only by its looks.
+        limit: Whether its comparator names a limit ("up to 30 days"), so that the limits themselves are compared.
     """
 
     sort: str
@@ -69,6 +97,7 @@ class Quantity(NamedTuple):
     around: frozenset[str]
     label: str | None
     bare: float | None = None
+    limit: bool = False
 
 
 @lru_cache(maxsize=8192)
@@ -77,20 +106,42 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     low = text.lower()
     if len(low) != len(text):
         low = text
-    found = [_quantity(low, value) for value in find(text)[:_MOST] if value.type is not ValueType.BOOLEAN]
+    found = [
+        _quantity(low, value)
+        for value in find(text)[:_MOST]
+        if value.type is not ValueType.BOOLEAN and not _OUT_OF.search(low, max(0, value.start - 14), value.start)
+    ]
     taken = [(quantity.end, quantity) for quantity in found if quantity is not None]
     ranked = _RANK_DIGITS.search(low) or any(word in low for word in _RANK_WORDS)  # the whole pattern is slow
     for match in _RANKED.finditer(low) if ranked else ():
         start, end = match.span()
         if any(start < other.end and other.end - 2 <= end for _, other in taken):
             continue
-        digits, word, labelled, score = match.groups()
-        number = float(_ORDINALS[word]) if word else float(digits or labelled or score)
+        digits, word, labelled, score, counted, often = match.groups()
         following, around = _surroundings(low, start, end)
-        sort = "number" if score else "ordinal"
-        taken.append((end, Quantity(sort, number, number, None, 1, Bound.EXACT, end, following, around, None)))
+        if counted or often:
+            number = float(_TIMES.get(counted or often) or counted)
+            following, around = following | {"time"}, around | {"time"}
+        else:
+            number = _ordinal(word) if word else float(digits or labelled or score)
+        bound, count = Bound.EXACT, 1
+        if score:
+            bound, count = _compared(low, start), len(score.replace(".", "").lstrip("0"))
+        sort = "ordinal" if digits or word or labelled else "number"
+        taken.append((end, Quantity(sort, number, number, None, count, bound, end, following, around, None)))
     taken.sort(key=lambda pair: pair[0])
     return tuple(quantity for _, quantity in taken[:_MOST])
+
+
+def _ordinal(word: str) -> float:
+    tens, _, ones = word.rpartition("-")
+    return float(_TENS.get(tens, 0) + _ORDINALS[ones])
+
+
+def _compared(low: str, start: int) -> Bound:
+    """Return the comparator that stands before a score."""
+    match = _COMPARED.search(low, max(0, start - 20), start)
+    return Bound.EXACT if match is None or match.lastindex is None else _COMPARISONS[match.lastindex - 1]
 
 
 def _quantity(low: str, value: Value) -> Quantity | None:
@@ -129,10 +180,13 @@ def _quantity(low: str, value: Value) -> Quantity | None:
                 sort = "measure"
             else:
                 following, unit = following | {_stem(unit)}, None
+        if sort == "number" and first == last and _AGED.search(low, max(0, value.start - 14), value.start):
+            sort, lower = "duration", lower * 12 * _MONTH_SECONDS  # "aged 45", "older than 40"
+            upper = lower
     bound = value.bound
     if bound is Bound.AT_MOST and _RISE.search(low, max(0, start - 12), start):
         bound = Bound.EXACT  # "went up to 98 %" names where it went
-    return Quantity(sort, lower, upper, unit, value.digits, bound, end, following, around, label, count)
+    return Quantity(sort, lower, upper, unit, value.digits, bound, end, following, around, label, count, value.limit)
 
 
 def _surroundings(low: str, start: int, end: int) -> tuple[frozenset[str], frozenset[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from math import log
 
 from guardlayer.verifiers.marks.reading import Quantity
@@ -86,7 +87,10 @@ def _closeness(given: Quantity, said: Quantity) -> float | None:
     if said.sort == "ordinal":
         return score - 0.7
     if given.low > 0 and said.low > 0:
-        return score - min(4.0, abs(log(given.low / said.low)) * 0.8)
+        away = abs(log(given.low / said.low))
+        if said.bound in _POINTS:
+            return score - min(4.0, away * 0.8)
+        return score - min(1.6, away * 0.8) + (0.5 if away < 0.02 else 0.0)  # a bound may lie far from its value
     return score - 1.0 if given.low != said.low else score
 
 
@@ -108,13 +112,18 @@ def _relation(given: Quantity, said: Quantity) -> str | None:
     if given.sort == "money" == said.sort and given.unit != said.unit and None not in (given.unit, said.unit):
         return NEQ
     bound = said.bound
+    if (said.limit or given.limit) and given.low == said.low:
+        return EQ  # "up to 30 days" and "within 30 days" are one limit
+    if said.limit and given.limit and said.bound is given.bound:
+        return NEQ
     if bound is Bound.RANGE:
         inside = said.low <= given.low and given.high <= said.high
         if given.bound is Bound.RANGE:
             return EQ if given.low == said.low and given.high == said.high else NEQ
         return SAT if inside else VIO
     if bound in _UP or bound in _DOWN:
-        return _against_bound(given, said)
+        relation = _against_bound(given, said)
+        return NEAR if said.limit and relation == SAT and given.bound is Bound.EXACT else relation
     if given.bound in _UP or given.bound in _DOWN:
         if given.low == said.low:
             return NEAR
@@ -186,7 +195,8 @@ def _labels(given: Quantity, said: Quantity) -> str | None:
         precise = first is not None and second is not None and first.startswith(f"{second}.")
         return EQ if precise else NEAR if second is not None and second.startswith(f"{first}.") else NEQ
     if first is None or second is None:
-        return None
+        given, said = _without_year(given), _without_year(said)
+        return _periods(given, said) if given.label and said.label else None
     if first.startswith("--") and second.startswith("--"):
         return _periods(given, said)
     if first[:1] == "T" or second[:1] == "T":
@@ -194,6 +204,20 @@ def _labels(given: Quantity, said: Quantity) -> str | None:
     if first == second or first.endswith(f"-{second}"):
         return EQ
     return NEAR if second.endswith(f"-{first}") else NEQ if ("Q" in first) is ("Q" in second) else None
+
+
+def _without_year(day: Quantity) -> Quantity:
+    """Return a day or a month as one of any year: "16 April 2020" as "April 16"; without a label where it is none."""
+    if day.label is not None:
+        return day if day.label.startswith("--") else day._replace(label=None)
+    length = day.high - day.low
+    if length > 30 or not date.min.toordinal() <= day.low <= date.max.toordinal():
+        return day
+    first = date.fromordinal(int(day.low))
+    low = float(first.month * 31 + first.day)
+    if length and (first.day != 1 or length < 27):
+        return day
+    return day._replace(label="--", low=low, high=low + 30 if length else low)
 
 
 def _is_total(said: Quantity, given: tuple[Quantity, ...]) -> bool:
