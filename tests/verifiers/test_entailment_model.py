@@ -101,6 +101,17 @@ def test_what_is_allowed_up_to_one_limit_is_not_allowed_up_to_another(judge):
 
 @needs_model
 @pytest.mark.parametrize(
+    "duty", ["Bookings must be made at least {} days before", "You have to book at least {} days before"]
+)
+def test_a_duty_with_one_limit_is_not_borne_out_by_another(judge, duty: str):
+    """Four days are more than two, and a rule of four days still does not say that two will do."""
+    evidence = "Bookings close four days before the event."
+    other, same = judge.judge([(evidence, f"{duty.format(number)} the event.") for number in ("two", "four")])
+    assert other.chances.supports < 0.45 < same.chances.supports
+
+
+@needs_model
+@pytest.mark.parametrize(
     ("claim", "evidence"),
     [
         ("Acme has 412 employees.", "Zenith has 412 employees."),

@@ -15,6 +15,7 @@ _HEAD = 3
 """Words in which a claim without a verb of state names its subject."""
 _SINGULAR = frozenset({"is", "was", "has", "does", "isn't", "wasn't", "hasn't", "doesn't"})
 _DECADE = re.compile(r"\d0['’]?s\b")
+_DUTY = re.compile(r"(?i)\b(?:must|shall|required|obliged|(?:have|has|need|needs) to)\b")
 _MEASURED = ("a number", "a date", "a unit", "a quantity")
 NAMES = ("support", "refute")
 """Names of the features, in order; the combiner is fitted on these and no others."""
@@ -86,8 +87,11 @@ def _other_subject(said: Sentence, given: Sentence) -> bool:
 
 
 def _other_allowance(said: Sentence, given: Sentence) -> bool:
-    """Say whether both allow something up to a limit, and not the same one: 14 days do not bear out "up to 30 days"."""
-    if "may" not in said.modality | given.modality:
+    """Say whether both set a limit, and not the same one: 14 days do not bear out "may take up to 30 days".
+
+    Nor do four days bear out "must book at least two days ahead", although four are more than two.
+    """
+    if "may" not in said.modality | given.modality and not _DUTY.search(said.text):
         return False
     for value in said.values:
         rivals = [other for other in given.values if other.type is value.type]
